@@ -1,0 +1,91 @@
+/** The only place where things are wired: conventions, families and the pages that need no credential. */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { apiError } from './errors.ts';
+import type { Credentials } from './http/authentication.ts';
+import { bindFamily } from './http/bind.ts';
+import { sendError } from './http/errors.ts';
+import { methodsOf } from './http/methods.ts';
+import { installPipeline } from './http/pipeline.ts';
+import { parseQueryString } from './http/query-string.ts';
+import { newRequestId } from './kit/ids.ts';
+import type { Family } from './kit/operation.ts';
+
+const longestPathSegment = 1024;
+
+export interface AppOptions {
+  config: Config;
+  credentials: Credentials;
+  families: Family[];
+  log: Logger;
+  /** Routes outside `/api`, such as the identity endpoint. */
+  installPublicRoutes(app: FastifyInstance): void;
+}
+
+export async function createApp({ config, credentials, families, log, installPublicRoutes }: AppOptions) {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    childLoggerFactory: (logger) => logger,
+    disableRequestLogging: true,
+    requestIdHeader: false,
+    genReqId: newRequestId,
+    bodyLimit: config.limits.bodyBytes,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: {
+      maxParamLength: longestPathSegment,
+      querystringParser: parseQueryString as never,
+      ignoreTrailingSlash: true,
+    },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+  });
+  takeJson(app);
+  installPipeline(app, { credentials, projects: config.projects, limits: config.limits, log });
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  for (const family of families) bindFamily(app, family);
+  installPublicRoutes(app);
+
+  const allowed = methodsOf(families);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = allowed(path);
+    const error =
+      methods.length > 0
+        ? apiError('method_not_allowed', `${request.method} is not served here; ${methods.join(', ')} is.`, {
+            headers: { allow: methods.join(', ') },
+          })
+        : apiError('not_found', `There is no route ${request.method} ${path.slice(0, 200)}.`);
+    sendError(error, request, reply);
+  });
+  await app.ready();
+  return app;
+}
+
+/** Takes JSON where it is announced, and where nothing is: some callers leave the header away. Anything else is 415. */
+function takeJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  const parser = (request: unknown, text: string, done: (error: Error | null, value?: unknown) => void) => {
+    if (text.length === 0) done(null, undefined);
+    else parse(request as never, text, done as never);
+  };
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'string' },
+    parser as never,
+  );
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, text: string, done) => {
+    if (text.length === 0 || request.headers['content-type'] === undefined)
+      return parser(request, text, done);
+    done(
+      apiError(
+        'unsupported_media_type',
+        'The Content-Type of the request is not supported here; send application/json.',
+        {
+          target: 'Content-Type',
+        },
+      ),
+    );
+  });
+}

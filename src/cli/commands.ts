@@ -1,0 +1,154 @@
+/** Every command and option, declared once: parsing, types and `--help` follow from here. */
+
+export interface Option {
+  kind: 'text' | 'flag' | 'port';
+  /** What stands for the value in the help. */
+  value?: string;
+  about: string;
+  default?: string | number;
+  choices?: readonly string[];
+}
+
+export interface Command {
+  summary: string;
+  usage: string;
+  /** Further paragraphs of the help. */
+  notes: readonly string[];
+  options: Record<string, Option>;
+  /** Whether a program to run follows after `--`. */
+  takesProgram: boolean;
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const logLevelAbout = 'how much to log to stderr';
+
+const data = {
+  kind: 'text',
+  value: 'DIR',
+  about: 'the data directory, made when missing',
+  default: '.bloomery',
+} as const satisfies Option;
+
+const config = {
+  kind: 'text',
+  value: 'FILE',
+  about: 'the configuration; without it ./bloomery.yaml, where present',
+} as const satisfies Option;
+
+const deployment = {
+  kind: 'text',
+  value: 'NAME',
+  about: 'the model deployment to name to clients; the first one found unless given',
+} as const satisfies Option;
+
+const listening = {
+  host: { kind: 'text', value: 'ADDRESS', about: 'the address to listen on', default: '127.0.0.1' },
+  project: { kind: 'text', value: 'NAME', about: 'the default project; `default` unless configured' },
+  'api-key': { kind: 'text', value: 'KEY', about: 'for this run, the only valid API key (for development)' },
+} as const satisfies Record<string, Option>;
+
+export const commands = {
+  serve: {
+    summary: 'start the server',
+    usage: 'bloomery serve [options]',
+    notes: [
+      'HTTPS and plain HTTP are served on the same port, plain HTTP to loopback clients only.',
+      'SIGINT and SIGTERM end it in good order; a second one at once.',
+    ],
+    options: {
+      port: { kind: 'port', value: 'PORT', about: 'the port; 0 takes any free one', default: 8600 },
+      ...listening,
+      data,
+      config,
+      'log-level': {
+        kind: 'text',
+        value: 'LEVEL',
+        about: logLevelAbout,
+        default: 'info',
+        choices: logLevels,
+      },
+      json: {
+        kind: 'flag',
+        about: 'when ready, print one line of JSON (endpoint, apiKey, caFile, dataDir, pid) and nothing else',
+      },
+    },
+    takesProgram: false,
+  },
+  env: {
+    summary: 'print the variables that point clients at the running server',
+    usage: 'bloomery env [options]',
+    notes: ['In a POSIX shell: eval "$(bloomery env)"'],
+    options: {
+      format: {
+        kind: 'text',
+        value: 'FORMAT',
+        about: 'the syntax to print',
+        default: 'shell',
+        choices: ['shell', 'json', 'dotenv', 'powershell'],
+      },
+      data: { ...data, about: 'the data directory of the server' },
+      deployment,
+    },
+    takesProgram: false,
+  },
+  exec: {
+    summary: 'run a command against a throw-away server',
+    usage: 'bloomery exec [options] -- COMMAND [ARGUMENT...]',
+    notes: [
+      'The server has temporary data, a free port, and only the builtin model unless --config names others, so that runs are repeatable. It ends with COMMAND, whose exit code is passed on.',
+    ],
+    options: {
+      port: { kind: 'port', value: 'PORT', about: 'the port; 0 takes any free one', default: 0 },
+      ...listening,
+      data: {
+        kind: 'text',
+        value: 'DIR',
+        about: 'a data directory to use and keep, instead of a temporary one',
+      },
+      config: { ...config, about: 'the configuration; ./bloomery.yaml is not looked for' },
+      deployment,
+      'log-level': {
+        kind: 'text',
+        value: 'LEVEL',
+        about: logLevelAbout,
+        default: 'error',
+        choices: logLevels,
+      },
+    },
+    takesProgram: true,
+  },
+  doctor: {
+    summary: 'say what is wrong, and how to fix it',
+    usage: 'bloomery doctor [options]',
+    notes: ['Nothing is changed. The exit code is 0 when all is well and 1 when there is a problem.'],
+    options: {
+      port: { kind: 'port', value: 'PORT', about: 'the port that the server is to have', default: 8600 },
+      host: listening.host,
+      data: { ...data, about: 'the data directory to look at' },
+      config,
+      json: { kind: 'flag', about: 'print the findings as one line of JSON' },
+    },
+    takesProgram: false,
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof commands;
+
+export const commandNames = Object.keys(commands) as CommandName[];
+
+type ValueOf<O extends Option> = O extends { kind: 'flag' }
+  ? boolean
+  : O extends { kind: 'port' }
+    ? number
+    : O extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : O extends { default: string }
+        ? string
+        : string | null;
+
+type OptionsOf<Name extends CommandName> = (typeof commands)[Name]['options'];
+
+/** The values of all options of a command, defaults filled in; null where nothing was given. */
+export type Values<Name extends CommandName> = {
+  [Key in keyof OptionsOf<Name>]: OptionsOf<Name>[Key] extends Option ? ValueOf<OptionsOf<Name>[Key]> : never;
+};

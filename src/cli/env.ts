@@ -1,0 +1,27 @@
+import { resolve } from 'node:path';
+import { apiKeysFile, credentialsFile } from '../trust/credentials.ts';
+import { readRunFile } from '../trust/run-file.ts';
+import type { Arguments } from './arguments.ts';
+import { clientEnvironment } from './client-environment.ts';
+import { exitCodes } from './exit-codes.ts';
+import { CommandError } from './failure.ts';
+import { invocation } from './invocation.ts';
+import { formatVariables } from './variable-formats.ts';
+
+export function env({ values }: Arguments<'env'>): number {
+  const directory = resolve(values.data);
+  const server = readRunFile(directory);
+  if (server === null) {
+    throw new CommandError(
+      exitCodes.noServer,
+      `No server runs on the data directory ${directory}. Start one with \`${invocation()} serve\`, or name the directory of the running one with --data.`,
+    );
+  }
+  const variables = clientEnvironment(server, values.deployment);
+  if (!server.apiKey) process.stderr.write(`${keyIsElsewhere(directory)}\n`);
+  process.stdout.write(formatVariables(variables, values.format));
+  return exitCodes.ok;
+}
+
+const keyIsElsewhere = (directory: string): string =>
+  `FOUNDRY_PROJECT_API_KEY and OPENAI_API_KEY are left away: the API key has been removed from ${credentialsFile(directory)}, and only its hash is kept. It stays valid; set both variables to the key as you noted it. For a new key, delete ${apiKeysFile(directory)} and start the server again. Token credentials work without it.`;

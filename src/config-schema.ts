@@ -1,0 +1,118 @@
+import Type, { type Static } from 'typebox';
+import { OneOf } from './kit/schema.ts';
+
+/**
+ * The shape of `bloomery.yaml`: validation, the type of the parsed file and the documented defaults
+ * all come from here. `docs/guide/configuration.md` is checked against it.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+export const projectName = /^(?!_project$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const projectNameRule = 'a name of letters, digits, `_`, `.` and `-`, at most 64, not `_project`';
+
+/** `rule` replaces the pattern in error messages. */
+const Text = (pattern: RegExp, rule: string, description: string) =>
+  Type.String({ pattern: pattern.source, rule, description });
+
+const ApiKey = Type.Object(
+  {
+    env: Type.Optional(
+      Text(
+        /^[A-Za-z_][A-Za-z0-9_]*$/,
+        'the name of an environment variable',
+        'Environment variable that holds the key.',
+      ),
+    ),
+    file: Type.Optional(Text(/^[^\n]+$/, 'the path of a file', 'File that holds the key and nothing else.')),
+  },
+  { ...closed, minProperties: 1, maxProperties: 1, description: 'Where the key is read from.' },
+);
+
+const Deployment = Type.Object(
+  {
+    name: Text(
+      /^[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,127}$/,
+      'a name of letters, digits and `_.:/@+-`, at most 128',
+      'What clients send as `model`.',
+    ),
+    provider: OneOf('builtin', 'openai-compatible', 'azure-openai', 'anthropic'),
+    model: Type.Optional(Text(/^[^\n]{1,256}$/, 'the name of a model', 'Name of the model upstream.')),
+    baseUrl: Type.Optional(
+      Text(
+        /^https?:\/\/[^\s/?#@]+[^\s?#]*$/,
+        'an http or https URL without user, query or fragment',
+        'Address of the model server.',
+      ),
+    ),
+    apiKey: Type.Optional(ApiKey),
+    apiVersion: Type.Optional(
+      Text(
+        /^(v1|preview|\d{4}-\d{2}-\d{2}(-preview)?)$/,
+        '`v1` or a dated version',
+        "Azure OpenAI's own api-version.",
+      ),
+    ),
+    timeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 300, default: 120 })),
+    modelVersion: Type.Optional(Text(/^[^\n]{1,128}$/, 'a version', 'Version shown by `GET /deployments`.')),
+    modelPublisher: Type.Optional(Text(/^[^\n]{1,128}$/, 'a name', 'Publisher shown by `GET /deployments`.')),
+  },
+  closed,
+);
+
+const bound = (minimum: number, maximum: number, fallback: number) =>
+  Type.Optional(Type.Integer({ minimum, maximum, default: fallback }));
+
+export const ConfigFile = Type.Object(
+  {
+    projects: Type.Optional(
+      Type.Array(Text(projectName, projectNameRule, 'Name of a project.'), {
+        minItems: 1,
+        uniqueItems: true,
+        default: ['default'],
+      }),
+    ),
+    deployments: Type.Optional(Type.Array(Deployment, { default: [] })),
+    discovery: Type.Optional(Type.Boolean({ default: true })),
+    scenarios: Type.Optional(
+      Type.Array(Text(/^[^\n]+$/, 'the path of a file', 'Scenario file.'), { default: [] }),
+    ),
+    tlsNames: Type.Optional(
+      Type.Array(Text(/^[A-Za-z0-9.:*_-]{1,253}$/, 'a host name or an IP address', 'Host name or address.'), {
+        default: [],
+      }),
+    ),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          bodyBytes: bound(1024, 1_073_741_824, 33_554_432),
+          concurrentRequests: bound(1, 100_000, 1000),
+          conversationLeaseSeconds: bound(5, 3600, 60),
+          drainSeconds: bound(0, 600, 10),
+          contextItems: bound(1, 1_000_000, 10_000),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export type ConfigFile = Static<typeof ConfigFile>;
+export type DeploymentEntry = Static<typeof Deployment>;
+
+/** The declared default of a key of the file. */
+export function defaultOf<T>(schema: object): T {
+  return (schema as { default: T }).default;
+}
+
+/** Keys that each provider cannot do without, and those that mean nothing to it. */
+export const providerKeys = {
+  builtin: { required: [], refused: ['baseUrl', 'apiKey', 'apiVersion'] },
+  'openai-compatible': { required: ['baseUrl'], refused: ['apiVersion'] },
+  'azure-openai': { required: ['baseUrl', 'apiKey'], refused: [] },
+  anthropic: { required: ['apiKey'], refused: ['apiVersion'] },
+} as const satisfies Record<
+  DeploymentEntry['provider'],
+  { required: (keyof DeploymentEntry)[]; refused: (keyof DeploymentEntry)[] }
+>;

@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { missingParameter } from '../errors.ts';
+import type { Context } from '../kit/context.ts';
+import { Answer, EventStream, type Family, JsonText, type Operation } from '../kit/operation.ts';
+import { validator } from '../kit/validation.ts';
+import { sendError } from './errors.ts';
+import { sendEvents } from './sse.ts';
+
+export const projectBase = '/api/projects/:project';
+
+/** Where an operation is served. OpenAI operations of agents answer at the agent's own address too, `/v1` optional there. */
+function mounts(operation: Operation) {
+  const path = routePath(operation.path);
+  if (operation.wire === 'foundry') return [{ url: projectBase + path, mount: 'native' as const }];
+  const agentBase = `${projectBase}/agents/:agent_name/endpoint/protocols/openai`;
+  const own = operation.onAgentEndpoint
+    ? [
+        { url: agentBase + path, mount: 'agent-endpoint' as const },
+        { url: `${agentBase}/v1${path}`, mount: 'agent-endpoint' as const },
+      ]
+    : [];
+  return [{ url: `${projectBase}/openai/v1${path}`, mount: 'openai' as const }, ...own];
+}
+
+/** `/agents/{agent_name}:enable` in the router's notation: parameters before a verb end at the colon, `::` is a colon. */
+export const routePath = (path: string): string =>
+  path
+    .replaceAll(':', '::')
+    .replace(/\{(\w+)\}(::)?/g, (_, name, verb) => (verb ? `:${name}(^[^:/]+)::` : `:${name}`));
+
+/** Makes the routes of a family: validate, call the service, send its result. Nothing else stands between. */
+export function bindFamily(app: FastifyInstance, { operations, handlers }: Family): void {
+  for (const [name, operation] of Object.entries(operations)) {
+    const handle = handlers[name] as (ctx: Context, input: unknown) => unknown;
+    const read = inputReader(operation);
+    const run = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      try {
+        await send(operation, await handle(request.exchange, read(request)), request, reply);
+      } catch (error) {
+        if (!reply.sent) sendError(error, request, reply);
+      }
+    };
+    for (const { url, mount } of mounts(operation)) {
+      app.route({
+        method: operation.method as HTTPMethods,
+        url,
+        config: { operation, mount },
+        handler: (request, reply) => {
+          void run(request, reply);
+        },
+      });
+    }
+  }
+}
+
+function inputReader({ params, query, body, bodyOptional }: Operation) {
+  const checkParams = params === undefined ? null : validator(params, 'params');
+  const checkQuery = query === undefined ? null : validator(query, 'query');
+  const checkBody = body === undefined ? null : validator(body, 'body');
+  return (request: FastifyRequest) => {
+    checkParams?.(request.params);
+    checkQuery?.(request.query);
+    if (checkBody !== null && !(bodyOptional && request.body === undefined)) {
+      if (request.body === undefined) throw missingParameter('body', 'The request needs a JSON body.');
+      checkBody(request.body);
+    }
+    return { params: request.params, query: request.query, body: request.body };
+  };
+}
+
+async function send(
+  operation: Operation,
+  result: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  reply.header('server-timing', request.exchange.serverTiming);
+  if (result instanceof EventStream) return sendEvents(result, reply);
+  if (result instanceof Answer) {
+    reply.code(result.status).headers(result.headers);
+    return sendJson(result.body, reply);
+  }
+  reply.code(operation.status ?? 200);
+  sendJson(result, reply);
+}
+
+function sendJson(body: unknown, reply: FastifyReply): void {
+  if (body === undefined) reply.send();
+  else
+    reply
+      .type('application/json; charset=utf-8')
+      .send(body instanceof JsonText ? body.text : JSON.stringify(body));
+}

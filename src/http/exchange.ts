@@ -1,0 +1,101 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { apiError } from '../errors.ts';
+import type { Context } from '../kit/context.ts';
+import type { Operation } from '../kit/operation.ts';
+import type { Principal } from '../trust/principal.ts';
+import { impliesPreview } from './api-version.ts';
+import { parseFeatures, requireFeature } from './preview.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    operation?: Operation;
+    /** Where the operation is mounted: decides whether an `api-version` is needed. */
+    mount?: 'native' | 'openai' | 'agent-endpoint';
+  }
+  interface FastifyRequest {
+    exchange: Exchange;
+  }
+}
+
+const nobody: Principal = { kind: 'key', id: '', name: '' };
+const hostPattern = /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:]+\](:\d{1,5})?$/;
+
+/** One request on its way through the server; services see it as their `Context`. */
+export class Exchange implements Context {
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  readonly startedAt = performance.now();
+  #abort: AbortController | undefined;
+  #phases = '';
+  project = '';
+  principal: Principal = nobody;
+  apiVersion = 'v1';
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  get requestId(): string {
+    return this.#request.id;
+  }
+
+  get log(): Logger {
+    return (this.#request.log as Logger).child({ requestId: this.requestId });
+  }
+
+  get projectUrl(): string {
+    const { headers, raw } = this.#request;
+    const forwardedHost = first(headers['x-forwarded-host']);
+    const host = forwardedHost ?? headers.host ?? '';
+    if (!hostPattern.test(host))
+      throw apiError('invalid_parameter', 'The Host header is not valid.', { target: 'Host' });
+    const encrypted = 'encrypted' in raw.socket;
+    const scheme = first(headers['x-forwarded-proto']) === 'https' || encrypted ? 'https' : 'http';
+    return `${scheme}://${host}/api/projects/${encodeURIComponent(this.project)}`;
+  }
+
+  get endpointAgent(): string | null {
+    if (this.#request.routeOptions.config.mount !== 'agent-endpoint') return null;
+    return (this.#request.params as { agent_name: string }).agent_name;
+  }
+
+  get userIdentity(): string | null {
+    return this.header('x-ms-user-identity') ?? null;
+  }
+
+  requireFeature(key: string, what: string): void {
+    if (impliesPreview(this.apiVersion)) return;
+    requireFeature(key, parseFeatures(this.#request.headers['foundry-features']), what);
+  }
+
+  header(name: string): string | undefined {
+    return first(this.#request.headers[name]);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = new AbortController();
+      const { raw } = this.#reply;
+      raw.once('close', () => {
+        if (!raw.writableFinished) abort.abort(new Error('The client went away.'));
+      });
+      if (raw.destroyed) abort.abort(new Error('The client went away.'));
+      this.#abort = abort;
+    }
+    return this.#abort.signal;
+  }
+
+  timing(phase: string, milliseconds: number): void {
+    this.#phases += `${phase};dur=${milliseconds.toFixed(2)}, `;
+  }
+
+  /** The `Server-Timing` header: the phases that took time, and the whole. */
+  get serverTiming(): string {
+    return `${this.#phases}total;dur=${(performance.now() - this.startedAt).toFixed(2)}`;
+  }
+}
+
+const first = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;

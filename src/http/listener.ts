@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+
+const tlsHandshakeByte = 0x16;
+const firstByteMilliseconds = 10_000;
+const headersMilliseconds = 30_000;
+const keepAliveMilliseconds = 72_000;
+
+const insecureBody = JSON.stringify({
+  error: {
+    code: 'insecure_transport',
+    message: 'Plain HTTP is served to loopback clients only; use https.',
+    target: null,
+    details: [],
+  },
+});
+const insecureAnswer =
+  'HTTP/1.1 403 Forbidden\r\nContent-Type: application/json; charset=utf-8\r\nConnection: close\r\n' +
+  `Content-Length: ${Buffer.byteLength(insecureBody)}\r\n\r\n${insecureBody}`;
+
+export interface Listener {
+  port: number;
+  /** Stops taking connections, waits for requests under way up to the limit, then cuts what is left. */
+  close(drainMilliseconds: number): Promise<void>;
+  /** Replaces the certificate for connections to come. */
+  renew(tls: { key: string; cert: string }): void;
+}
+
+/** HTTPS and plain HTTP on one port: the first byte of a connection tells them apart. */
+export async function listen(
+  handler: RequestListener,
+  options: { host: string; port: number; tls: { key: string; cert: string } },
+): Promise<Listener> {
+  const http = createHttpServer(handler);
+  const https = createHttpsServer({ ...options.tls, minVersion: 'TLSv1.2' }, handler);
+  for (const server of [http, https]) {
+    server.headersTimeout = headersMilliseconds;
+    server.keepAliveTimeout = keepAliveMilliseconds;
+    // Uploads and long model calls may take their time; silence is bounded elsewhere.
+    server.requestTimeout = 0;
+  }
+  https.on('tlsClientError', (_error, socket) => socket.destroy());
+
+  const sockets = new Set<Socket>();
+  const front = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const impatience = setTimeout(() => socket.destroy(), firstByteMilliseconds);
+    socket.once('close', () => clearTimeout(impatience));
+    socket.once('readable', () => {
+      clearTimeout(impatience);
+      const start: Buffer | null = socket.read();
+      if (start === null) return socket.destroy();
+      socket.unshift(start);
+      if (start[0] === tlsHandshakeByte) https.emit('connection', socket);
+      else if (isLoopback(socket.remoteAddress)) http.emit('connection', socket);
+      else socket.end(insecureAnswer);
+    });
+  });
+  front.listen(options.port, options.host);
+  await once(front, 'listening');
+
+  return {
+    port: (front.address() as AddressInfo).port,
+    async close(drainMilliseconds) {
+      const closed = once(front, 'close');
+      front.close();
+      closeIdle(http, https);
+      const idle = setInterval(() => closeIdle(http, https), 50);
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, drainMilliseconds);
+      await closed;
+      clearInterval(idle);
+      clearTimeout(cut);
+    },
+    renew: (tls) => https.setSecureContext(tls),
+  };
+}
+
+function closeIdle(...servers: HttpServer[]): void {
+  for (const server of servers) server.closeIdleConnections();
+}
+
+export const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);

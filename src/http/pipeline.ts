@@ -1,0 +1,114 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Limits } from '../config.ts';
+import { apiError } from '../errors.ts';
+import type { Principal } from '../trust/principal.ts';
+import { checkApiVersion } from './api-version.ts';
+import { authenticate, type Credentials } from './authentication.ts';
+import { correlate } from './correlation.ts';
+import { Exchange } from './exchange.ts';
+
+export interface PipelineOptions {
+  credentials: Credentials;
+  projects: string[];
+  limits: Limits;
+  log: Logger;
+}
+
+/** The conventions that every request passes before its handler, in their order. */
+export function installPipeline(app: FastifyInstance, options: PipelineOptions): void {
+  const load = concurrencyGauge(options.limits.concurrentRequests);
+
+  app.decorateRequest('exchange', null as unknown as Exchange);
+
+  app.addHook('onRequest', (request, reply, done) => {
+    try {
+      request.exchange = new Exchange(request, reply);
+      correlate(request, reply);
+      load.enter(reply);
+      if (!request.url.startsWith('/api/')) return done();
+      const principal = authenticate(request, options.credentials);
+      const proceed = (known: Principal) => {
+        request.exchange.principal = known;
+        enterProject(request, options.projects);
+        enterApiVersion(request, reply);
+        passPreviewGate(request);
+      };
+      if (!(principal instanceof Promise)) {
+        proceed(principal);
+        return done();
+      }
+      principal.then(proceed).then(() => done(), done);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const { exchange } = request;
+    options.log.info(
+      {
+        requestId: request.id,
+        operation: request.routeOptions.config.operation?.summary,
+        method: request.method,
+        path: request.url.split('?', 1)[0],
+        status: reply.statusCode,
+        ms: Math.round((performance.now() - exchange.startedAt) * 10) / 10,
+      },
+      'request',
+    );
+    done();
+  });
+}
+
+/** Bounds the requests under way; beyond it, refusing early beats answering everybody late. */
+function concurrencyGauge(most: number) {
+  let underWay = 0;
+  return {
+    enter(reply: FastifyReply): void {
+      underWay++;
+      reply.raw.once('close', () => {
+        underWay--;
+      });
+      if (underWay > most) {
+        throw apiError('service_unavailable', `The server is at its limit of ${most} concurrent requests.`, {
+          headers: { 'retry-after': '1' },
+          retry: true,
+        });
+      }
+    },
+  };
+}
+
+function enterProject(request: FastifyRequest, projects: string[]): void {
+  const name = (request.params as { project?: string }).project;
+  if (name === undefined) return;
+  const project = name === '_project' ? projects[0] : name;
+  if (project === undefined || !projects.includes(project)) {
+    throw apiError(
+      'not_found',
+      `No project '${name}' is served here. Start the server with --project, or add it to the configuration.`,
+      {
+        target: 'project',
+      },
+    );
+  }
+  request.exchange.project = project;
+}
+
+function enterApiVersion(request: FastifyRequest, reply: FastifyReply): void {
+  const { mount } = request.routeOptions.config;
+  // An unmatched path is asked for its version as well: `{base}/responses` lacks just that.
+  if (mount === 'openai' || (mount === undefined && request.url.includes('/openai/v1'))) return;
+  const { version, notice } = checkApiVersion((request.query as Record<string, unknown>)['api-version']);
+  request.exchange.apiVersion = version;
+  if (notice !== null) reply.header('x-ms-api-version-notice', notice);
+}
+
+function passPreviewGate(request: FastifyRequest): void {
+  const { operation } = request.routeOptions.config;
+  if (operation?.preview === undefined) return;
+  // Page two of a listing is followed without the header by the SDKs; the token shows that page one had it.
+  if ((request.query as Record<string, unknown>).skipToken !== undefined) return;
+  request.exchange.requireFeature(operation.preview, operation.summary);
+}

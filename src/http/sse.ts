@@ -1,0 +1,48 @@
+import type { FastifyReply } from 'fastify';
+import type { EventStream } from '../kit/operation.ts';
+
+const quietMilliseconds = 15_000;
+
+/** One event as one frame; callers write each frame whole, since some parsers lose events split between reads. */
+export const frame = (event: string, data: string): string => `event: ${event}\ndata: ${data}\n\n`;
+
+/** The sentinel after the last event. */
+export const doneFrame = frame('done', '[DONE]');
+
+/**
+ * Writes a stream of frames: one write each, flushed at once, a comment when it is quiet for long, the pace set by
+ * the reader. A source that fails after the first byte ends in its error frame, never in silence.
+ */
+export async function sendEvents(stream: EventStream, reply: FastifyReply): Promise<void> {
+  const { raw } = reply;
+  reply.hijack();
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-accel-buffering': 'no',
+  });
+  const heartbeat = setInterval(() => raw.write(': ping\n\n'), quietMilliseconds);
+  try {
+    for await (const text of stream.frames) {
+      if (raw.destroyed) break;
+      if (!raw.write(text)) await drained(raw);
+      heartbeat.refresh();
+    }
+  } catch (error) {
+    if (!raw.destroyed) raw.write(stream.onError(error));
+  } finally {
+    clearInterval(heartbeat);
+    raw.end();
+  }
+}
+
+function drained(raw: FastifyReply['raw']): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      raw.off('drain', done).off('close', done);
+      resolve();
+    };
+    raw.on('drain', done).on('close', done);
+  });
+}

@@ -1,0 +1,105 @@
+import type { Static, TObject, TSchema } from 'typebox';
+import type { Context } from './context.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Which half of the contract an operation belongs to; decides path prefix, api-version and error envelope. */
+export type Wire = 'foundry' | 'openai';
+
+/** One row of the contract. Validation, handler types and the served OpenAPI document derive from it. */
+export interface Operation {
+  method: Method;
+  /** Below the project, in the contract's notation: `/agents/{agent_name}:enable`. OpenAI paths omit `/openai/v1`. */
+  path: string;
+  summary: string;
+  wire: Wire;
+  params?: TObject;
+  query?: TObject;
+  body?: TSchema;
+  /** Whether the body may be missing altogether. */
+  bodyOptional?: boolean;
+  /** The success status; 200 unless said. */
+  status?: number;
+  result?: TSchema;
+  /** The `Foundry-Features` key the whole operation needs. */
+  preview?: string;
+  /** Whether an agent's own endpoint (`/agents/{name}/endpoint/protocols/openai`) serves it too. */
+  onAgentEndpoint?: boolean;
+  /** Whether the answer may be a stream of server-sent events. */
+  streams?: boolean;
+}
+
+/** Declares an operation; keeps the literal schema types. */
+export const op = <const O extends Operation>(operation: O): O => operation;
+
+export type Operations = Record<string, Operation>;
+
+type StaticOf<T> = T extends TSchema ? Static<T> : undefined;
+
+export interface OperationInput<O extends Operation> {
+  params: StaticOf<O['params']>;
+  query: StaticOf<O['query']>;
+  body: O['bodyOptional'] extends true ? StaticOf<O['body']> | undefined : StaticOf<O['body']>;
+}
+
+/** An answer whose status or headers differ from the operation's own. */
+export class Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, body: unknown, headers: Record<string, string> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** A stream of server-sent events. */
+export class EventStream {
+  /** Each element is one whole frame, blank line included. */
+  readonly frames: AsyncIterable<string>;
+  /** The frame to send when the source throws after the first byte. */
+  readonly onError: (error: unknown) => string;
+
+  constructor(frames: AsyncIterable<string>, onError: (error: unknown) => string) {
+    this.frames = frames;
+    this.onError = onError;
+  }
+}
+
+/** JSON that was already serialised, such as a stored resource. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Result<O extends Operation> =
+  | (O['result'] extends TSchema ? Static<O['result']> : undefined)
+  | Answer
+  | JsonText
+  | (O['streams'] extends true ? EventStream : never);
+
+export type Handler<O extends Operation> = (
+  ctx: Context,
+  input: OperationInput<O>,
+) => Result<O> | Promise<Result<O>>;
+
+/** One handler per operation, same names; a missing one is a type error. */
+export type Handlers<T extends Operations> = { [K in keyof T]: Handler<T[K]> };
+
+/** A resource family as the server sees it: its operations with their handlers. */
+export interface Family {
+  name: string;
+  operations: Operations;
+  handlers: Record<string, (ctx: Context, input: never) => unknown>;
+}
+
+export const family = <const T extends Operations>(
+  name: string,
+  operations: T,
+  handlers: Handlers<T>,
+): Family => ({ name, operations, handlers: handlers as Family['handlers'] });

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+
+// Loaded only now, so that the cache serves them too.
+const { parseArguments, parseRequest } = await import('./cli/arguments.ts');
+
+async function run(argv: string[]): Promise<number> {
+  const request = parseRequest(argv);
+  if (request.kind === 'help') {
+    const { helpFor } = await import('./cli/help.ts');
+    process.stdout.write(helpFor(request.command));
+    return 0;
+  }
+  if (request.kind === 'version') {
+    const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
+    process.stdout.write(`${manifest.version}\n`);
+    return 0;
+  }
+  const { command, rest } = request;
+  switch (command) {
+    case 'serve': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/serve.ts')).serve(given);
+    }
+    case 'env': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/env.ts')).env(given);
+    }
+    case 'exec': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/exec.ts')).exec(given);
+    }
+    case 'doctor': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/doctor.ts')).doctor(given);
+    }
+  }
+}
+
+try {
+  const exitCode = await run(process.argv.slice(2));
+  // A handle that something forgot must not keep a finished command alive.
+  process.stdout.write('', () => process.exit(exitCode));
+} catch (error) {
+  const { describeFailure } = await import('./cli/failure.ts');
+  const { exitCode, message } = describeFailure(error);
+  process.stderr.write(`bloomery: ${message}\n`, () => process.exit(exitCode));
+}

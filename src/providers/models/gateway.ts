@@ -1,0 +1,150 @@
+import type { Config, DeploymentConfig } from '../../config.ts';
+import { apiError } from '../../errors.ts';
+import { type DiscoveryOptions, discoverDeployments } from './discovery.ts';
+import { anthropicAddress } from './environment.ts';
+import type { Deployment, ModelProvider } from './model.ts';
+import type { ModelLog, Upstream } from './upstream.ts';
+
+export interface ModelTarget {
+  deployment: Deployment;
+  provider: ModelProvider;
+}
+
+export interface ModelGateway {
+  /** Configured deployments first, then discovered ones, `builtin` last. */
+  list(): Deployment[];
+  find(name: string): ModelTarget | undefined;
+  /** Throws `DeploymentNotFound` about the field `target` when there is no such deployment. */
+  resolve(name: string, target?: string): ModelTarget;
+}
+
+export interface GatewayOptions extends Pick<DiscoveryOptions, 'ownPort' | 'servers' | 'ollama'> {
+  config: Pick<Config, 'deployments' | 'discovery' | 'scenarios'>;
+  environment: NodeJS.ProcessEnv;
+  log: ModelLog;
+}
+
+const namesShown = 20;
+
+export async function createModelGateway(options: GatewayOptions): Promise<ModelGateway> {
+  const { config, log } = options;
+  const builtin = lazily(() => loadBuiltin(config.scenarios));
+  // Faults in scenario files must show at start, not at the first request.
+  const [discovered] = await Promise.all([
+    config.discovery ? discoverDeployments(options) : [],
+    config.scenarios.length > 0 ? builtin() : null,
+  ]);
+  const targets = new Map<string, ModelTarget>();
+  for (const deployment of [...config.deployments, ...discovered, builtinDeployment]) {
+    if (targets.has(deployment.name)) continue;
+    const provider =
+      deployment.provider === 'builtin' ? fullProvider(builtin) : remoteProvider(deployment, log);
+    targets.set(deployment.name, { deployment: describe(deployment), provider });
+  }
+  return {
+    list: () => [...targets.values()].map((target) => target.deployment),
+    find: (name) => targets.get(name),
+    resolve(name, target) {
+      const found = targets.get(name);
+      if (found !== undefined) return found;
+      const names = [...targets.keys()];
+      const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : '';
+      throw apiError(
+        'DeploymentNotFound',
+        `No model deployment '${name.slice(0, 128)}' exists. Available: ${names.slice(0, namesShown).join(', ')}${more}.`,
+        { target: target ?? null },
+      );
+    },
+  };
+}
+
+const builtinDeployment: DeploymentConfig = {
+  name: 'builtin',
+  provider: 'builtin',
+  model: 'builtin',
+  baseUrl: null,
+  apiKey: null,
+  apiVersion: null,
+  timeoutSeconds: 120,
+  modelVersion: null,
+  modelPublisher: null,
+};
+
+async function loadBuiltin(scenarioFiles: string[]): Promise<Required<ModelProvider>> {
+  const { createBuiltinModel, loadScenarios } = await import('./builtin/index.ts');
+  return createBuiltinModel({ scenarios: scenarioFiles.flatMap((file) => loadScenarios(file)) });
+}
+
+function remoteProvider(deployment: DeploymentConfig, log: ModelLog): ModelProvider {
+  const upstream = { ...deployment, baseUrl: deployment.baseUrl ?? anthropicAddress };
+  const load = lazily(() => loadProvider(upstream, log));
+  const { generate, countTokens, embed } = fullProvider(load);
+  return deployment.provider === 'anthropic' ? { generate, countTokens } : { generate, countTokens, embed };
+}
+
+/** Provider packages take 100 ms each to import, so none is before its first use. */
+async function loadProvider(upstream: Upstream, log: ModelLog): Promise<ModelProvider> {
+  if (upstream.provider === 'anthropic') {
+    return (await import('./anthropic.ts')).createAnthropicProvider(upstream, log);
+  }
+  if (upstream.provider === 'azure-openai') {
+    return (await import('./azure-openai.ts')).createAzureOpenAIProvider(upstream, log);
+  }
+  if (isOpenAI(upstream)) return (await import('./openai.ts')).createOpenAIProvider(upstream, log);
+  return (await import('./openai-compatible.ts')).createOpenAICompatibleProvider(upstream, log);
+}
+
+const isOpenAI = ({ baseUrl }: Upstream): boolean =>
+  /(^|\.)api\.openai\.com$/.test(new URL(baseUrl).hostname);
+
+/** A provider that loads the real one when first asked for something. */
+function fullProvider(load: () => Promise<ModelProvider>): Required<ModelProvider> {
+  return {
+    async *generate(request, signal) {
+      const { generate } = await load();
+      if (generate !== undefined) yield* generate(request, signal);
+    },
+    async embed(request, signal) {
+      const { embed } = await load();
+      if (embed === undefined) throw apiError('unsupported_parameter', 'This deployment has no embeddings.');
+      return embed(request, signal);
+    },
+    countTokens: async (request) => (await load()).countTokens(request),
+  };
+}
+
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+function describe(config: DeploymentConfig): Deployment {
+  const chat = { chat_completion: 'true' };
+  return {
+    name: config.name,
+    provider: config.provider,
+    modelName: config.model,
+    modelVersion: config.modelVersion ?? '1',
+    modelPublisher: config.modelPublisher ?? publisher(config),
+    capabilities: config.provider === 'anthropic' ? chat : { ...chat, embeddings: 'true' },
+    connectionName: null,
+  };
+}
+
+function publisher({ provider, baseUrl, model }: DeploymentConfig): string {
+  if (provider === 'builtin') return 'Bloomery';
+  if (provider === 'anthropic') return 'Anthropic';
+  if (provider === 'azure-openai' || baseUrl?.startsWith('https://api.openai.com/')) return 'OpenAI';
+  return families.find(([pattern]) => pattern.test(model))?.[1] ?? 'Unknown';
+}
+
+const families: [RegExp, string][] = [
+  [/llama/i, 'Meta'],
+  [/qwen|qwq/i, 'Alibaba'],
+  [/mistral|mixtral|codestral|devstral/i, 'Mistral AI'],
+  [/gemma/i, 'Google'],
+  [/phi-?\d/i, 'Microsoft'],
+  [/deepseek/i, 'DeepSeek'],
+  [/gpt-oss/i, 'OpenAI'],
+  [/granite/i, 'IBM'],
+];

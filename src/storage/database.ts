@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { type CompiledQuery, Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { sqliteDialect } from './sqlite.ts';
+
+/** The one writer connection. Families narrow it to their tables with `withTables`. */
+// biome-ignore lint/complexity/noBannedTypes: no tables until a family names its own.
+export type Database = Kysely<{}>;
+
+/** Migrations of a family: forward only, named `NNNN_what`, run in the order of their names. */
+export type Migrations = Record<string, Migration>;
+
+export async function openDatabase(directory: string, migrations: Migrations): Promise<Database> {
+  // biome-ignore lint/complexity/noBannedTypes: see `Database`.
+  const db = new Kysely<{}>({ dialect: sqliteDialect(join(directory, 'bloomery.db')) });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    migrationTableName: 'schema_migrations',
+    migrationLockTableName: 'schema_migrations_lock',
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    await db.destroy();
+    throw new Error(`The database in ${directory} could not be brought up to date: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return db;
+}
+
+const messageOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.includes('previously executed migration')
+    ? 'it was written by a newer version of Bloomery. Start that version, or use another --data directory.'
+    : message;
+};
+
+const marker = Symbol('parameter');
+
+/** A stand-in for a value given at execution; `never`, so that it fits wherever a value is asked for. */
+export type Parameter = (name: string) => never;
+
+/**
+ * Builds and compiles a query once. Kysely's builders cost more than SQLite's own work on a short query, so the
+ * queries of hot paths are prepared when a store is made, and only executed per request.
+ */
+export function prepared<Row>(
+  db: Database,
+  build: (parameter: Parameter) => { compile(): CompiledQuery<Row> },
+): (values: Record<string, unknown>, on?: Pick<Database, 'executeQuery'>) => Promise<Row[]> {
+  const compiled = build((name) => ({ [marker]: name }) as never).compile();
+  const slots = compiled.parameters.map((value) =>
+    typeof value === 'object' && value !== null && marker in value ? (value[marker] as string) : null,
+  );
+  return async (values, on = db) => {
+    const parameters = slots.map((name, i) => (name === null ? compiled.parameters[i] : values[name]));
+    return (await on.executeQuery<Row>({ ...compiled, parameters })).rows;
+  };
+}

@@ -1,5 +1,5 @@
 /** The only place where things are wired: conventions, families and the pages that need no credential. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { apiError } from './errors.ts';
@@ -27,7 +27,7 @@ export async function createApp({ config, credentials, families, log, installPub
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     childLoggerFactory: (logger) => logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: newRequestId,
     bodyLimit: config.limits.bodyBytes,

@@ -84,6 +84,7 @@ export const catalogue = {
     status: 429,
     meaning: 'Too many requests, here or at the model provider; see `Retry-After`.',
   },
+  client_disconnected: { status: 499, meaning: 'The client went away before its answer was finished.' },
   server_error: { status: 500, meaning: 'A fault of this server.' },
   not_implemented: { status: 501, meaning: 'The operation is part of the contract, but not built yet.' },
   model_error: { status: 502, meaning: 'The model provider answered with something unusable.' },

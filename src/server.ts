@@ -1,5 +1,18 @@
 /** Starts a whole server and returns what a client needs to reach it. */
+import type { RequestListener } from 'node:http';
+import { createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { createFamilies, migrations } from './families/index.ts';
+import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
+import { type Listener, listen } from './http/listener.ts';
+import { createLog } from './log.ts';
+import { createModelGateway } from './providers/models/gateway.ts';
+import { lockDataDirectory } from './storage/data-lock.ts';
+import { openDatabase } from './storage/database.ts';
+import { createKeyVerifier } from './trust/api-keys.ts';
+import { ensureCertificates } from './trust/certificates.ts';
+import { ensureCredentials } from './trust/credentials.ts';
+import { createTokenIssuer } from './trust/tokens.ts';
 
 export interface ServerOptions {
   /** 0 takes any free port. */
@@ -18,7 +31,8 @@ export interface RunningServer {
   /** `http://127.0.0.1:PORT/msi/token`, the managed-identity endpoint. */
   identityEndpoint: string;
   identityHeader: string;
-  apiKey: string;
+  /** Null where the server knows only the key's hash. */
+  apiKey: string | null;
   /** The certificate of the local CA, PEM. */
   caFile: string;
   /** The system's roots and our CA in one PEM file. */
@@ -31,4 +45,105 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-export declare function startServer(options: ServerOptions): Promise<RunningServer>;
+const certificateCheckMilliseconds = 12 * 3_600_000;
+/** After the last stream has been ended, its bytes still have to reach the client. */
+const lastBytesMilliseconds = 1000;
+
+/** What was opened last is closed first; a start that fails half-way closes what it had opened. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const closers: (() => unknown)[] = [];
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= (async () => {
+      for (const closer of closers.reverse()) await closer();
+    })();
+    return closed;
+  };
+  try {
+    return await start(options, (closer) => closers.push(closer), close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  { port, host, dataDirectory, config, apiKey: fixedKey, logLevel }: ServerOptions,
+  onClose: (closer: () => unknown) => void,
+  close: () => Promise<void>,
+): Promise<RunningServer> {
+  const log = createLog(logLevel);
+  onClose(() => log.close());
+  const lock = lockDataDirectory(dataDirectory);
+  onClose(() => lock.release());
+
+  const tlsNames = isUnspecified(host) ? config.tlsNames : [...config.tlsNames, host];
+  const [certificates, database, models, tokens] = await Promise.all([
+    ensureCertificates(dataDirectory, tlsNames),
+    openDatabase(dataDirectory, migrations).then((opened) => {
+      onClose(() => opened.destroy());
+      return opened;
+    }),
+    createModelGateway({ config, environment: process.env, ownPort: port, log: log.logger }),
+    createTokenIssuer({ directory: dataDirectory }),
+  ]);
+  const { apiKey, identityHeader, keyHashes } = ensureCredentials(dataDirectory, fixedKey);
+  const keys = createKeyVerifier(keyHashes);
+
+  const { families, recover, drain } = createFamilies({ database, models, limits: config.limits, log: log.logger });
+  await recover();
+  const app = await createApp({
+    config,
+    credentials: { verifyKey: keys.verify, verifyToken: tokens.verify },
+    families,
+    log: log.logger,
+    installPublicRoutes: (to) => installIdentityEndpoint(to, tokens, identityHeader),
+  });
+  onClose(() => app.close());
+
+  const listener = await listen(app.routing as RequestListener, {
+    host,
+    port,
+    tls: { key: certificates.key, cert: certificates.certificate },
+  });
+  const drainMilliseconds = config.limits.drainSeconds * 1000;
+  onClose(async () => {
+    const listenerClosed = listener.close(drainMilliseconds + lastBytesMilliseconds);
+    await drain(drainMilliseconds);
+    await listenerClosed;
+  });
+  const renewal = renewCertificates(listener, dataDirectory, tlsNames);
+  onClose(() => clearInterval(renewal));
+
+  const project = encodeURIComponent(config.projects[0] ?? 'default');
+  return {
+    endpoint: `https://${clientHost(host)}:${listener.port}/api/projects/${project}`,
+    identityEndpoint: `${identityOrigin(host)}:${listener.port}${identityPath}`,
+    identityHeader,
+    apiKey,
+    caFile: certificates.caFile,
+    caBundleFile: certificates.caBundleFile,
+    dataDirectory,
+    port: listener.port,
+    deployments: models.list().map((deployment) => deployment.name),
+    close,
+  };
+}
+
+function renewCertificates(listener: Listener, dataDirectory: string, names: string[]): NodeJS.Timeout {
+  return setInterval(async () => {
+    const { key, certificate } = await ensureCertificates(dataDirectory, names);
+    listener.renew({ key, cert: certificate });
+  }, certificateCheckMilliseconds).unref();
+}
+
+const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::';
+const isLocal = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host) || isUnspecified(host);
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** Clients look `localhost` up to addresses of both families; a server of one of them only is named by it. */
+const clientHost = (host: string): string => (isUnspecified(host) ? 'localhost' : bracketed(host));
+
+/** Azure's clients ask for tokens over plain HTTP, which only loopback gets. */
+const identityOrigin = (host: string): string =>
+  isLocal(host) ? `http://${host === '::1' ? '[::1]' : '127.0.0.1'}` : `https://${bracketed(host)}`;

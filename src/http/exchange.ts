@@ -79,9 +79,9 @@ export class Exchange implements Context {
       const abort = new AbortController();
       const { raw } = this.#reply;
       raw.once('close', () => {
-        if (!raw.writableFinished) abort.abort(new Error('The client went away.'));
+        if (!raw.writableFinished) abort.abort(clientGone());
       });
-      if (raw.destroyed) abort.abort(new Error('The client went away.'));
+      if (raw.destroyed) abort.abort(clientGone());
       this.#abort = abort;
     }
     return this.#abort.signal;
@@ -96,6 +96,8 @@ export class Exchange implements Context {
     return `${this.#phases}total;dur=${(performance.now() - this.startedAt).toFixed(2)}`;
   }
 }
+
+const clientGone = () => apiError('client_disconnected', 'The client went away before the answer was finished.');
 
 const first = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;

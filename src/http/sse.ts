@@ -3,12 +3,6 @@ import type { EventStream } from '../kit/operation.ts';
 
 const quietMilliseconds = 15_000;
 
-/** One event as one frame; callers write each frame whole, since some parsers lose events split between reads. */
-export const frame = (event: string, data: string): string => `event: ${event}\ndata: ${data}\n\n`;
-
-/** The sentinel after the last event. */
-export const doneFrame = frame('done', '[DONE]');
-
 /**
  * Writes a stream of frames: one write each, flushed at once, a comment when it is quiet for long, the pace set by
  * the reader. A source that fails after the first byte ends in its error frame, never in silence.

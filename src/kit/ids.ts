@@ -16,11 +16,12 @@ let lastMillisecond = 0;
 let counter = 0;
 
 /**
- * An id such as `resp_0199…`: prefix, milliseconds (12 hex digits), a counter within them (4), randomness (30).
- * Ids of one kind ascend in the order they were made, even within a millisecond or when the clock steps back;
- * lists rely on it.
+ * An id such as `resp_0199…`: prefix, milliseconds (12 hex digits), a counter within them (4), randomness (14), and
+ * its partition (16). Ids of one kind ascend in the order they were made, even within a millisecond or when the clock
+ * steps back; lists rely on it. Items share the partition of the response or conversation they belong to, so that
+ * an item's id alone leads there.
  */
-export function newId(prefix: string): string {
+export function newId(prefix: string, partition: string = randomHex(8)): string {
   const now = Date.now();
   if (now > lastMillisecond) {
     lastMillisecond = now;
@@ -30,8 +31,10 @@ export function newId(prefix: string): string {
     counter = 0;
   }
   const time = lastMillisecond.toString(16).padStart(12, '0');
-  return `${prefix}_${time}${counter.toString(16).padStart(4, '0')}${randomHex(15)}`;
+  return `${prefix}_${time}${counter.toString(16).padStart(4, '0')}${randomHex(7)}${partition}`;
 }
+
+export const partitionOf = (id: string): string => id.slice(-16);
 
 /** Whether a text has the form of an id with this prefix. */
 export const isId = (prefix: string, id: string): boolean =>
@@ -63,4 +66,5 @@ const itemPrefixes: Record<string, string> = {
   compaction: 'cmp',
 };
 
-export const newItemId = (itemType: string): string => newId(itemPrefixes[itemType] ?? 'item');
+export const newItemId = (itemType: string, partition?: string): string =>
+  newId(itemPrefixes[itemType] ?? 'item', partition);

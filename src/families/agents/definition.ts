@@ -10,6 +10,8 @@ export const StructuredInput = Type.Object({
   required: Maybe(Type.Boolean()),
 });
 
+export type StructuredInput = Static<typeof StructuredInput>;
+
 export const PromptDefinition = Type.Object({
   kind: Type.Literal('prompt'),
   model: Type.String({ minLength: 1, description: 'Name of a model deployment.' }),

@@ -1,9 +1,11 @@
+import { frame } from '../../kit/sse-frame.ts';
 import type { ResponseObject } from './contract.ts';
 import type { ContentPart, Item } from './items.ts';
 
 /**
- * A response is a fold over its event log. The log holds `LoggedEvent`s; what clients see of one is made from it and
- * the response folded so far. Lifecycle events therefore log only what they change, and show the whole response.
+ * A response is a fold over its event log. The log is a list of lines, one JSON text per event. Lifecycle events log
+ * only what they change and are shown to clients with the whole response; the line of any other event is what
+ * clients see, to the byte.
  */
 
 type Part = Extract<ContentPart, { type: 'output_text' | 'refusal' | 'reasoning_text' | 'summary_text' }>;
@@ -11,7 +13,7 @@ type ItemAt = { item_id: string; output_index: number };
 type PartAt = ItemAt & { content_index: number };
 type SummaryAt = ItemAt & { summary_index: number };
 
-type LifecycleType =
+export type LifecycleType =
   | 'response.created'
   | 'response.queued'
   | 'response.in_progress'
@@ -19,9 +21,17 @@ type LifecycleType =
   | 'response.incomplete'
   | 'response.failed';
 
+type Change = { change: Partial<ResponseObject> };
+
+export type TerminalEvent = {
+  type: 'response.completed' | 'response.incomplete' | 'response.failed';
+} & Change;
+
+/** `type` comes first in each, and so in each line. */
 export type ResponseEvent =
   | { type: 'response.created'; response: ResponseObject }
-  | { type: Exclude<LifecycleType, 'response.created'>; change: Partial<ResponseObject> }
+  | ({ type: 'response.queued' | 'response.in_progress' } & Change)
+  | TerminalEvent
   | { type: 'response.output_item.added' | 'response.output_item.done'; output_index: number; item: Item }
   | ({ type: 'response.content_part.added' | 'response.content_part.done'; part: Part } & PartAt)
   | ({ type: 'response.output_text.delta'; delta: string; logprobs: [] } & PartAt)
@@ -39,15 +49,9 @@ export type ResponseEvent =
   | ({ type: 'response.reasoning_summary_text.delta'; delta: string } & SummaryAt)
   | ({ type: 'response.reasoning_summary_text.done'; text: string } & SummaryAt);
 
-export type LoggedEvent = ResponseEvent & { sequence_number: number };
-
-const terminal = new Set<string>(['response.completed', 'response.incomplete', 'response.failed']);
-
-export const isTerminal = (event: { type: string }): boolean => terminal.has(event.type);
-
-/** Applies one event. Deltas need no folding: the `done` event of their part carries the whole. */
+/** Applies one event. Deltas need no folding: the `done` event of their item carries the whole. */
 export function fold(response: ResponseObject | null, event: ResponseEvent): ResponseObject {
-  if (event.type === 'response.created') return structuredClone(event.response);
+  if (event.type === 'response.created') return { ...event.response, output: [...event.response.output] };
   if (response === null) throw new Error(`The event log begins with ${event.type}.`);
   if ('change' in event) return Object.assign(response, event.change);
   if (event.type === 'response.output_item.added' || event.type === 'response.output_item.done') {
@@ -56,38 +60,107 @@ export function fold(response: ResponseObject | null, event: ResponseEvent): Res
   return response;
 }
 
-/** The event as clients see it, one line of JSON. `response` is the fold up to and including the event. */
-export function wireJson(event: LoggedEvent, response: ResponseObject): string {
-  if (event.type !== 'response.created' && !('change' in event)) return JSON.stringify(event);
-  return JSON.stringify({ type: event.type, sequence_number: event.sequence_number, response });
+const lifecycle = new Set<string>([
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+]);
+const items = new Set<string>(['response.output_item.added', 'response.output_item.done']);
+
+const typeStart = '{"type":"'.length;
+const typeOf = (line: string): string => line.slice(typeStart, line.indexOf('"', typeStart));
+
+/** The response that a log tells of so far. */
+export function foldLines(lines: string[]): ResponseObject {
+  let response: ResponseObject | null = null;
+  for (const line of lines) {
+    const type = typeOf(line);
+    if (lifecycle.has(type) || items.has(type)) response = fold(response, JSON.parse(line));
+  }
+  if (response === null) throw new Error('The event log is empty.');
+  return response;
 }
 
-/** Numbers events, keeps them, and folds the response as they come. */
+/** Numbers events, keeps them, folds the response as they come, and hands them to any number of readers. */
 export class EventLog {
-  readonly events: LoggedEvent[] = [];
+  readonly lines: string[];
   #response: ResponseObject | null = null;
+  #ended: boolean;
+  #brokenOff = false;
+  #grown: PromiseWithResolvers<void> | null = null;
 
-  append(event: ResponseEvent): LoggedEvent {
-    const logged = { ...event, sequence_number: this.events.length } as LoggedEvent;
-    this.events.push(logged);
-    this.#response = fold(this.#response, logged);
-    return logged;
+  /** With `lines` the log of a response that has ended. */
+  constructor(lines: string[] | null = null) {
+    this.lines = lines ?? [];
+    this.#ended = lines !== null;
   }
 
+  /** The response so far. Not to be changed by whoever asks. */
   get response(): ResponseObject {
-    if (this.#response === null) throw new Error('The event log is empty.');
+    this.#response ??= foldLines(this.lines);
     return this.#response;
   }
-}
 
-/** The frames that a client would have seen, from a stored log; events up to and including `after` are left out. */
-export function* replay(
-  events: LoggedEvent[],
-  after: number,
-): Generator<{ event: LoggedEvent; data: string }> {
-  let response: ResponseObject | null = null;
-  for (const event of events) {
-    response = fold(response, event);
-    if (event.sequence_number > after) yield { event, data: wireJson(event, response) };
+  append(event: ResponseEvent): void {
+    this.lines.push(this.#line(event));
+    this.#response = fold(this.#response, event);
+    this.#wake();
+  }
+
+  /** Appends the last event, which readers see only when `persist` has stored it. */
+  async conclude(
+    event: TerminalEvent,
+    persist: (lines: string[], response: ResponseObject) => Promise<void>,
+  ): Promise<void> {
+    const lines = [...this.lines, this.#line(event)];
+    const response = fold({ ...this.response, output: [...this.response.output] }, event);
+    await persist(lines, response);
+    this.lines.push(lines.at(-1) as string);
+    this.#response = response;
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** Ends the log without its last event; readers are told by an error. */
+  breakOff(): void {
+    this.#brokenOff = true;
+    this.#wake();
+  }
+
+  /** The events as clients see them, one frame each, from behind number `after` on; goes on until the log ends. */
+  async *frames(after = -1): AsyncGenerator<string> {
+    let response: ResponseObject | null = null;
+    for (let at = 0; ; ) {
+      const line = this.lines[at];
+      if (line === undefined) {
+        if (this.#ended) return;
+        if (this.#brokenOff) throw new Error('The event log broke off.');
+        this.#grown ??= Promise.withResolvers<void>();
+        await this.#grown.promise;
+        continue;
+      }
+      const type = typeOf(line);
+      let data = line;
+      if (lifecycle.has(type)) {
+        response = fold(response, JSON.parse(line));
+        data = JSON.stringify({ type, response, sequence_number: at });
+      } else if (items.has(type)) {
+        response = fold(response, JSON.parse(line));
+      }
+      if (at > after) yield frame(type, data);
+      at++;
+    }
+  }
+
+  #line(event: ResponseEvent): string {
+    return JSON.stringify({ ...event, sequence_number: this.lines.length });
+  }
+
+  #wake(): void {
+    this.#grown?.resolve();
+    this.#grown = null;
   }
 }

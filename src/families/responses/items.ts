@@ -167,16 +167,17 @@ export const StoredItem = Type.Unsafe<Item>({
 export function normaliseItem(
   item: InputItem,
   target: string,
+  partition: string,
 ): Item | { type: 'item_reference'; id: string } {
   if (isBareReference(item)) return { type: 'item_reference', id: (item as { id: string }).id };
   if (item.type === 'item_reference') return { type: 'item_reference', id: (item as { id: string }).id };
   const kind = item.type ?? 'message';
-  const id = (item as { id?: string | null }).id ?? newItemId(kind);
+  const id = (item as { id?: string | null }).id ?? newItemId(kind, partition);
   if (kind !== 'message') return withStatus({ ...item, id } as Item);
   const message = item as Static<typeof Message>;
   const content =
     typeof message.content === 'string' ? textParts(message.role, message.content) : message.content;
-  content.forEach((part, i) => checkPart(part, `${target}.content[${i}]`));
+  for (const [i, part] of content.entries()) checkPart(part, `${target}.content[${i}]`);
   return { ...message, id, type: 'message', status: message.status ?? 'completed', content } as Item;
 }
 
@@ -187,8 +188,8 @@ function isBareReference(item: object): boolean {
 const withStatus = (item: Item): Item =>
   'call_id' in item && (item as { status?: string }).status == null ? { ...item, status: 'completed' } : item;
 
-export const userMessage = (content: string): Item => ({
-  id: newItemId('message'),
+export const userMessage = (content: string, partition: string): Item => ({
+  id: newItemId('message', partition),
   type: 'message',
   role: 'user',
   status: 'completed',

@@ -17,7 +17,8 @@ export function promptMessages(instructions: string | null, items: Item[]): Mode
 function addItem(messages: ModelMessage[], item: Item, names: Map<string, string>): void {
   switch (item.type) {
     case 'message':
-      return addMessage(messages, item.role, item.content);
+      addMessage(messages, item.role, item.content);
+      return;
     case 'function_call':
       names.set(item.call_id, item.name);
       assistant(messages).content.push({

@@ -32,6 +32,8 @@ export const CustomTool = Type.Object({
   ),
 });
 
+export type CustomTool = Static<typeof CustomTool>;
+
 const kept = Type.Object({ type: Type.String() });
 
 /** A tool by `type`. Those this server does not run are kept in agent definitions and refused when a response needs them. */

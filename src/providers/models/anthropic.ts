@@ -1,4 +1,5 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { unsupportedParameter } from '../../errors.ts';
 import { createAiSdkProvider } from './ai-sdk.ts';
 import { callOptions } from './ai-sdk-request.ts';
 import type { ModelProvider, ModelRequest } from './model.ts';
@@ -22,6 +23,10 @@ export function createAnthropicProvider(upstream: Upstream, log: ModelLog): Mode
 }
 
 function anthropicOptions(request: ModelRequest) {
+  // The package would drop it without a word.
+  if (request.verbosity !== null) {
+    throw unsupportedParameter('text.verbosity', "Anthropic's models take no 'text.verbosity'; leave it out.");
+  }
   return {
     ...(request.user === null ? {} : { metadata: { userId: request.user } }),
     ...(request.tools.length > 0 && !request.parallelToolCalls ? { disableParallelToolUse: true } : {}),

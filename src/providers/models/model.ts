@@ -64,6 +64,8 @@ export type ModelOutputFormat =
 
 export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
+export type Verbosity = 'low' | 'medium' | 'high';
+
 export interface ModelRequest {
   /** Oldest first; `system` messages lead. */
   messages: ModelMessage[];
@@ -80,6 +82,8 @@ export interface ModelRequest {
   seed: number | null;
   stop: string[];
   reasoningEffort: ReasoningEffort | null;
+  /** How much to say; null leaves it to the model. */
+  verbosity: Verbosity | null;
   /** Opaque id of the end user, passed on where the provider takes one. */
   user: string | null;
   /** False when nobody watches the deltas: a provider may then yield a text in one piece. */

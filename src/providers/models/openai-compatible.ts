@@ -32,6 +32,7 @@ function parameters(request: ModelRequest) {
   return {
     ...(request.user === null ? {} : { user: request.user }),
     ...(request.reasoningEffort === null ? {} : { reasoningEffort: request.reasoningEffort }),
+    ...(request.verbosity === null ? {} : { textVerbosity: request.verbosity }),
     ...(request.outputFormat.type === 'json_schema' ? { strictJsonSchema: request.outputFormat.strict } : {}),
     ...(request.tools.length > 0 && !request.parallelToolCalls ? { parallel_tool_calls: false } : {}),
   };

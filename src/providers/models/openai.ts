@@ -27,6 +27,7 @@ export function openAIOptions(request: ModelRequest) {
   return {
     ...(request.user === null ? {} : { user: request.user }),
     ...(request.reasoningEffort === null ? {} : { reasoningEffort: request.reasoningEffort }),
+    ...(request.verbosity === null ? {} : { textVerbosity: request.verbosity }),
     ...(request.outputFormat.type === 'json_schema' ? { strictJsonSchema: request.outputFormat.strict } : {}),
     ...(request.tools.length > 0 ? { parallelToolCalls: request.parallelToolCalls } : {}),
   };

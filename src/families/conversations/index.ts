@@ -1,0 +1,11 @@
+import { family } from '../../kit/operation.ts';
+import { operations } from './contract.ts';
+import { conversationsService } from './service.ts';
+import type { ConversationStore } from './store.ts';
+
+export { conversationLedger } from './ledger.ts';
+export { migrations } from './migrations.ts';
+export { conversationStore } from './store.ts';
+
+export const conversationsFamily = (store: ConversationStore) =>
+  family('conversations', operations, conversationsService(store));

@@ -1,0 +1,36 @@
+import type { Migrations } from '../../storage/database.ts';
+
+/** `seq` orders the items of a conversation. A deleted item leaves its row without content: cursors may name it. */
+export const migrations: Migrations = {
+  '0002_conversations': {
+    async up(db) {
+      await db.schema
+        .createTable('conversations')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('project', 'text', (c) => c.notNull())
+        .addColumn('user_identity', 'text', (c) => c.notNull())
+        .addColumn('created_at', 'integer', (c) => c.notNull())
+        .addColumn('metadata', 'text', (c) => c.notNull())
+        .addColumn('agent_name', 'text')
+        .addColumn('agent_version', 'text')
+        .addColumn('lease_owner', 'text')
+        .addColumn('lease_expires_at', 'integer')
+        .execute();
+      await db.schema.createIndex('conversations_project').on('conversations').columns(['project', 'id']).execute();
+      await db.schema
+        .createTable('conversation_items')
+        .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
+        .addColumn('conversation_id', 'text', (c) => c.notNull())
+        .addColumn('id', 'text', (c) => c.notNull())
+        .addColumn('type', 'text', (c) => c.notNull())
+        .addColumn('item', 'text')
+        .addUniqueConstraint('conversation_items_id', ['conversation_id', 'id'])
+        .execute();
+      await db.schema
+        .createIndex('conversation_items_order')
+        .on('conversation_items')
+        .columns(['conversation_id', 'seq'])
+        .execute();
+    },
+  },
+};

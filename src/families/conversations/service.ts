@@ -1,0 +1,138 @@
+import { notFound } from '../../errors.ts';
+import type { Context } from '../../kit/context.ts';
+import { cursorPage, idPosition } from '../../kit/cursor-page.ts';
+import { newId, partitionOf } from '../../kit/ids.ts';
+import type { Handlers } from '../../kit/operation.ts';
+import { unixSeconds } from '../../kit/time.ts';
+import type { Database } from '../../storage/database.ts';
+import { type InputItem, type Item, normaliseItem } from '../responses/items.ts';
+import type { Conversation, operations } from './contract.ts';
+import { badId, isConversationId, locked, withFreshIds } from './ledger.ts';
+import type { ConversationStore, Owner } from './store.ts';
+
+/** A hold for as long as one transaction takes. */
+const briefMilliseconds = 5000;
+
+export function conversationsService(store: ConversationStore): Handlers<typeof operations> {
+  const conversation = async (ctx: Context, id: string): Promise<Conversation> => {
+    if (!isConversationId(id)) throw badId('conversation_id');
+    const found = await store.find(id, ownerOf(ctx));
+    if (found === undefined) throw notFound('conversation', id, 'conversation_id');
+    return found;
+  };
+
+  /** Changes a conversation that nobody else is writing to. */
+  const exclusively = <T>(ctx: Context, id: string, work: (on: Database) => Promise<T>): Promise<T> =>
+    store.transaction(async (on) => {
+      if (!(await store.lease(id, ctx.requestId, briefMilliseconds, on))) throw locked(id);
+      const result = await work(on);
+      await store.release(id, ctx.requestId, on);
+      return result;
+    });
+
+  const normalised = async (id: string, items: InputItem[]): Promise<Item[]> => {
+    const partition = partitionOf(id);
+    const found: Item[] = [];
+    for (const [i, given] of items.entries()) {
+      const item = normaliseItem(given, `items[${i}]`, partition);
+      if (item.type !== 'item_reference') found.push(item as Item);
+      else found.push(await referred(id, item.id, `items[${i}]`));
+    }
+    return found;
+  };
+  const referred = async (id: string, itemId: string, target: string): Promise<Item> => {
+    const item = await store.findItem(id, itemId);
+    if (item === undefined) throw notFound('item', itemId, `${target}.id`);
+    return item;
+  };
+
+  return {
+    async create(ctx, { body }) {
+      const created: Conversation = {
+        id: newId('conv'),
+        object: 'conversation',
+        created_at: unixSeconds(),
+        metadata: body?.metadata ?? {},
+      };
+      const items = await normalised(created.id, body?.items ?? []);
+      await store.transaction(async (on) => {
+        await store.create(created, ownerOf(ctx), { name: ctx.endpointAgent, version: null }, on);
+        await store.append(created.id, await withFreshIds(store, created.id, items, on), on);
+      });
+      return created;
+    },
+
+    list(ctx, { query }) {
+      const [idName, idVersion] = query.agent_id?.split(':') ?? [];
+      const agent = { name: ctx.endpointAgent ?? query.agent_name ?? idName ?? null, version: idVersion ?? null };
+      return cursorPage(
+        query,
+        { position: idPosition('conv'), rows: (window) => store.list(ownerOf(ctx), agent, window) },
+        (found) => found,
+        (found) => found.id,
+      );
+    },
+
+    retrieve: (ctx, { params }) => conversation(ctx, params.conversation_id),
+
+    async update(ctx, { params: { conversation_id: id }, body }) {
+      const found = await conversation(ctx, id);
+      const metadata = body.metadata ?? {};
+      await store.setMetadata(id, metadata);
+      return { ...found, metadata };
+    },
+
+    async delete(ctx, { params: { conversation_id: id } }) {
+      await conversation(ctx, id);
+      await exclusively(ctx, id, (on) => store.delete(id, on));
+      return { id, object: 'conversation.deleted', deleted: true };
+    },
+
+    async createItems(ctx, { params: { conversation_id: id }, body }) {
+      await conversation(ctx, id);
+      const items = await normalised(id, body.items);
+      const data = await exclusively(ctx, id, async (on) => {
+        const fresh = await withFreshIds(store, id, items, on);
+        await store.append(id, fresh, on);
+        return fresh;
+      });
+      return {
+        object: 'list',
+        data,
+        first_id: data[0]?.id ?? null,
+        last_id: data.at(-1)?.id ?? null,
+        has_more: false,
+      };
+    },
+
+    async listItems(ctx, { params: { conversation_id: id }, query }) {
+      await conversation(ctx, id);
+      return cursorPage(
+        query,
+        {
+          position: (itemId) => store.itemPosition(id, itemId),
+          rows: (window) => store.listItems(id, query.item_type, window),
+        },
+        (item) => item,
+        (item) => item.id,
+      );
+    },
+
+    async retrieveItem(ctx, { params: { conversation_id: id, item_id: itemId } }) {
+      await conversation(ctx, id);
+      const item = await store.findItem(id, itemId);
+      if (item === undefined) throw notFound('item', itemId, 'item_id');
+      return item;
+    },
+
+    async deleteItem(ctx, { params: { conversation_id: id, item_id: itemId } }) {
+      const found = await conversation(ctx, id);
+      await exclusively(ctx, id, async (on) => {
+        if (!(await store.deleteItem(id, itemId, on))) throw notFound('item', itemId, 'item_id');
+      });
+      return found;
+    },
+  };
+}
+
+const ownerOf = (ctx: Context): Owner => ({ project: ctx.project, userIdentity: ctx.userIdentity });

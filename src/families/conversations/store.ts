@@ -1,0 +1,254 @@
+import type { Generated } from 'kysely';
+import type { Window } from '../../kit/cursor-page.ts';
+import { type Database, prepared } from '../../storage/database.ts';
+import type { Item } from '../responses/items.ts';
+import type { Conversation } from './contract.ts';
+
+type Tables = {
+  conversations: {
+    id: string;
+    project: string;
+    /** Empty where the caller acts for nobody in particular. */
+    user_identity: string;
+    created_at: number;
+    metadata: string;
+    agent_name: string | null;
+    agent_version: string | null;
+    lease_owner: string | null;
+    /** Milliseconds. */
+    lease_expires_at: number | null;
+  };
+  conversation_items: {
+    seq: Generated<number>;
+    conversation_id: string;
+    id: string;
+    type: string;
+    /** Null once the item is deleted. */
+    item: string | null;
+  };
+};
+
+export interface Owner {
+  project: string;
+  userIdentity: string | null;
+}
+
+export interface AgentFilter {
+  name: string | null;
+  version: string | null;
+}
+
+export interface ItemRow {
+  seq: number;
+  item: Item;
+}
+
+export type ConversationStore = ReturnType<typeof conversationStore>;
+
+export function conversationStore(database: Database) {
+  const db = database.withTables<Tables>();
+
+  const byId = prepared<Tables['conversations']>(database, (parameter) =>
+    db
+      .selectFrom('conversations')
+      .selectAll()
+      .where('id', '=', parameter('id'))
+      .where('project', '=', parameter('project'))
+      .where('user_identity', '=', parameter('user_identity')),
+  );
+  const itemsUpTo = prepared<{ seq: number; item: string }>(database, (parameter) =>
+    db
+      .selectFrom('conversation_items')
+      .select(['seq', 'item'])
+      .$narrowType<{ item: string }>()
+      .where('conversation_id', '=', parameter('conversation_id'))
+      .where('seq', '<=', parameter('seq'))
+      .where('item', 'is not', null)
+      .orderBy('seq')
+      .limit(parameter('limit')),
+  );
+  const itemById = prepared<{ seq: number; item: string | null }>(database, (parameter) =>
+    db
+      .selectFrom('conversation_items')
+      .select(['seq', 'item'])
+      .where('conversation_id', '=', parameter('conversation_id'))
+      .where('id', '=', parameter('id')),
+  );
+  const insertItem = prepared<never>(database, (parameter) =>
+    db.insertInto('conversation_items').values({
+      conversation_id: parameter('conversation_id'),
+      id: parameter('id'),
+      type: parameter('type'),
+      item: parameter('item'),
+    }),
+  );
+  const takeLease = prepared<{ id: string }>(database, (parameter) =>
+    db
+      .updateTable('conversations')
+      .set({ lease_owner: parameter('owner'), lease_expires_at: parameter('expires_at') })
+      .where('id', '=', parameter('id'))
+      .where((where) =>
+        where.or([
+          where('lease_owner', 'is', null),
+          where('lease_owner', '=', parameter('owner')),
+          where('lease_expires_at', '<', parameter('now')),
+        ]),
+      )
+      .returning('id'),
+  );
+  const dropLease = prepared<{ id: string }>(database, (parameter) =>
+    db
+      .updateTable('conversations')
+      .set({ lease_owner: null, lease_expires_at: null })
+      .where('id', '=', parameter('id'))
+      .where('lease_owner', '=', parameter('owner'))
+      .returning('id'),
+  );
+
+  return {
+    transaction: <T>(work: (on: Database) => Promise<T>): Promise<T> => database.transaction().execute(work),
+
+    async create(conversation: Conversation, owner: Owner, agent: AgentFilter, on: Database = database): Promise<void> {
+      await on
+        .withTables<Tables>()
+        .insertInto('conversations')
+        .values({
+          id: conversation.id,
+          project: owner.project,
+          user_identity: owner.userIdentity ?? '',
+          created_at: conversation.created_at,
+          metadata: JSON.stringify(conversation.metadata),
+          agent_name: agent.name,
+          agent_version: agent.version,
+          lease_owner: null,
+          lease_expires_at: null,
+        })
+        .execute();
+    },
+
+    async find(id: string, owner: Owner): Promise<Conversation | undefined> {
+      const [row] = await byId({ id, project: owner.project, user_identity: owner.userIdentity ?? '' });
+      return row && toConversation(row);
+    },
+
+    async list(owner: Owner, agent: AgentFilter, window: Window<string>): Promise<Conversation[]> {
+      let query = db
+        .selectFrom('conversations')
+        .selectAll()
+        .where('project', '=', owner.project)
+        .where('user_identity', '=', owner.userIdentity ?? '')
+        .orderBy('id', window.direction)
+        .limit(window.limit);
+      if (agent.name !== null) query = query.where('agent_name', '=', agent.name);
+      if (agent.version !== null) query = query.where('agent_version', '=', agent.version);
+      if (window.above !== null) query = query.where('id', '>', window.above);
+      if (window.below !== null) query = query.where('id', '<', window.below);
+      return (await query.execute()).map(toConversation);
+    },
+
+    async setMetadata(id: string, metadata: Record<string, string>): Promise<void> {
+      await db
+        .updateTable('conversations')
+        .set({ metadata: JSON.stringify(metadata) })
+        .where('id', '=', id)
+        .execute();
+    },
+
+    /** Remembers which agent answered last, for the filters of the listing. */
+    async setAgent(id: string, agent: { name: string; version: string }, on: Database): Promise<void> {
+      await on
+        .withTables<Tables>()
+        .updateTable('conversations')
+        .set({ agent_name: agent.name, agent_version: agent.version })
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async delete(id: string, on: Database): Promise<void> {
+      const trx = on.withTables<Tables>();
+      await trx.deleteFrom('conversation_items').where('conversation_id', '=', id).execute();
+      await trx.deleteFrom('conversations').where('id', '=', id).execute();
+    },
+
+    /** The items up to a position, oldest first. */
+    async items(id: string, upTo: number, limit: number): Promise<ItemRow[]> {
+      const rows = await itemsUpTo({ conversation_id: id, seq: upTo, limit });
+      return rows.map(({ seq, item }) => ({ seq, item: JSON.parse(item) }));
+    },
+
+    async listItems(id: string, type: string | undefined, window: Window<number>): Promise<Item[]> {
+      let query = db
+        .selectFrom('conversation_items')
+        .select('item')
+        .$narrowType<{ item: string }>()
+        .where('conversation_id', '=', id)
+        .where('item', 'is not', null)
+        .orderBy('seq', window.direction)
+        .limit(window.limit);
+      if (type !== undefined) query = query.where('type', '=', type);
+      if (window.above !== null) query = query.where('seq', '>', window.above);
+      if (window.below !== null) query = query.where('seq', '<', window.below);
+      return (await query.execute()).map(({ item }) => JSON.parse(item));
+    },
+
+    /** Where an item stands, or stood before it was deleted. */
+    async itemPosition(id: string, itemId: string): Promise<number | undefined> {
+      const [row] = await itemById({ conversation_id: id, id: itemId });
+      return row?.seq;
+    },
+
+    async findItem(id: string, itemId: string, on: Database = database): Promise<Item | undefined> {
+      const [row] = await itemById({ conversation_id: id, id: itemId }, on);
+      return row?.item ? JSON.parse(row.item) : undefined;
+    },
+
+    async hasItemId(id: string, itemId: string, on: Database): Promise<boolean> {
+      return (await itemById({ conversation_id: id, id: itemId }, on)).length > 0;
+    },
+
+    async append(id: string, items: Item[], on: Database): Promise<void> {
+      for (const item of items) {
+        await insertItem({ conversation_id: id, id: item.id, type: item.type, item: JSON.stringify(item) }, on);
+      }
+    },
+
+    async deleteItem(id: string, itemId: string, on: Database): Promise<boolean> {
+      const { numUpdatedRows } = await on
+        .withTables<Tables>()
+        .updateTable('conversation_items')
+        .set({ item: null })
+        .where('conversation_id', '=', id)
+        .where('id', '=', itemId)
+        .where('item', 'is not', null)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+
+    /** Takes or renews the lease; false while another owner holds it, or when the conversation is gone. */
+    async lease(id: string, owner: string, milliseconds: number, on: Database = database): Promise<boolean> {
+      const now = Date.now();
+      return (await takeLease({ id, owner, expires_at: now + milliseconds, now }, on)).length > 0;
+    },
+
+    /** False when the lease had been lost. */
+    async release(id: string, owner: string, on: Database = database): Promise<boolean> {
+      return (await dropLease({ id, owner }, on)).length > 0;
+    },
+
+    /** Leases of a process that is gone. */
+    async releaseAll(): Promise<void> {
+      await db
+        .updateTable('conversations')
+        .set({ lease_owner: null, lease_expires_at: null })
+        .where('lease_owner', 'is not', null)
+        .execute();
+    },
+  };
+}
+
+const toConversation = (row: Tables['conversations']): Conversation => ({
+  id: row.id,
+  object: 'conversation',
+  created_at: row.created_at,
+  metadata: JSON.parse(row.metadata),
+});

@@ -1,0 +1,97 @@
+import { apiError, invalidPayload, unsupportedParameter } from '../../errors.ts';
+import type { CreateResponse } from './contract.ts';
+import type { Item } from './items.ts';
+
+type Field = keyof CreateResponse;
+
+/** Fields of the contract that this server cannot honour, with what makes a value harmless. */
+const unsupported: { field: Field; harmless?: (value: unknown) => boolean; advice: string }[] = [
+  {
+    field: 'background',
+    harmless: (value) => value === false,
+    advice: 'Background responses are not served yet; leave it out and stream instead.',
+  },
+  { field: 'prompt', advice: 'Stored prompts are not served; send instructions and input.' },
+  { field: 'context_management', advice: 'Server-side compaction is not served yet.' },
+  { field: 'moderation', advice: 'This server has no moderation model.' },
+  {
+    field: 'top_logprobs',
+    harmless: (value) => value === 0,
+    advice: 'Log probabilities are not passed on by the model providers here.',
+  },
+  {
+    field: 'service_tier',
+    harmless: (value) => value === 'auto' || value === 'default',
+    advice: "There is one tier here; leave it out, or send 'auto' or 'default'.",
+  },
+  { field: 'agent_session_id', advice: 'Sessions belong to hosted agents, which are not served yet.' },
+];
+
+/** Throws for what contradicts itself, and for what can't be honoured: nothing is dropped in silence. */
+export function checkRequest(body: CreateResponse): void {
+  if (body.agent !== undefined) {
+    throw invalidPayload('agent', "The 'agent' property is deprecated. Use 'agent_reference' instead.");
+  }
+  if (body.routing_config !== undefined) {
+    throw invalidPayload('routing_config', "'routing_config' is for model routers; this deployment is none.");
+  }
+  for (const { field, harmless, advice } of unsupported) {
+    const value = body[field];
+    if (value !== undefined && value !== null && !harmless?.(value)) throw unsupportedParameter(field, advice);
+  }
+  if (body.include?.includes('message.output_text.logprobs')) {
+    throw unsupportedParameter('include', 'Log probabilities are not passed on by the model providers here.');
+  }
+  if (body.stream_options && !body.stream) {
+    throw invalidPayload('stream_options', "'stream_options' is allowed only with 'stream': true.");
+  }
+}
+
+export function checkExclusive(body: Pick<CreateResponse, 'conversation' | 'previous_response_id'>): void {
+  if (body.conversation && body.previous_response_id) {
+    throw invalidPayload(
+      'previous_response_id',
+      "'conversation' and 'previous_response_id' cannot be used together; send one of them.",
+    );
+  }
+}
+
+const answers: Record<string, string> = {
+  function_call_output: 'function_call',
+  custom_tool_call_output: 'custom_tool_call',
+};
+
+/**
+ * Each tool output needs its call before it, and each call its output before the model goes on. Models refuse such
+ * input, and a refusal that names the call is easier to act on than theirs.
+ */
+export function checkCalls(context: Item[], input: Item[]): void {
+  const calls = new Map<string, string>();
+  const open = new Set<string>();
+  const visit = (item: Item, target: string | null): void => {
+    if (item.type === 'function_call' || item.type === 'custom_tool_call') {
+      if (item.status === 'incomplete') return;
+      calls.set(item.call_id, item.type);
+      open.add(item.call_id);
+      return;
+    }
+    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return;
+    if (target !== null && calls.get(item.call_id) !== answers[item.type]) {
+      throw invalidPayload(
+        `${target}.call_id`,
+        `No tool call found for ${item.type === 'function_call_output' ? 'function call' : 'custom tool call'} output with call_id ${item.call_id}.`,
+      );
+    }
+    open.delete(item.call_id);
+  };
+  for (const item of context) visit(item, null);
+  for (const [i, item] of input.entries()) visit(item, `input[${i}]`);
+  const [pending] = open;
+  if (pending !== undefined) {
+    throw apiError(
+      'invalid_payload',
+      `No tool output found for function call ${pending}. Send a function_call_output with this call_id in 'input'.`,
+      { target: 'input' },
+    );
+  }
+}

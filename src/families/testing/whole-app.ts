@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../config.ts';
+import type { ModelProvider } from '../../providers/models/model.ts';
+import { openDatabase } from '../../storage/database.ts';
+import { createFamilies, type Families, migrations } from '../index.ts';
+import { scriptedGateway } from './scripted-model.ts';
+import { type TestApp, testApp } from './test-app.ts';
+
+export interface WholeApp extends TestApp, Pick<Families, 'drain'> {
+  /** Another server on the same data, as after a crash of this one. */
+  restart(): Promise<WholeApp>;
+}
+
+/** All families on a database of their own, with the given models by deployment name. */
+export async function wholeApp(
+  models: Record<string, ModelProvider>,
+  directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
+): Promise<WholeApp> {
+  const { limits } = loadConfig({ file: null, environment: {} });
+  const database = await openDatabase(directory, migrations);
+  const log = { debug() {}, info() {}, warn() {} };
+  const { families, recover, drain } = createFamilies({
+    database,
+    models: scriptedGateway(models),
+    limits: { ...limits, contextItems: 50 },
+    log,
+  });
+  await recover();
+  const app = await testApp(...families);
+  return {
+    ...app,
+    drain,
+    restart: () => wholeApp(models, directory),
+    async close() {
+      await drain(0);
+      await app.close();
+      await database.destroy();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { acceptedAudiences, type TokenIssuer } from '../trust/tokens.ts';
+import { isLoopback } from './listener.ts';
+
+export const identityPath = '/msi/token';
+
+const apiVersion = '2019-08-01';
+
+/**
+ * The managed-identity endpoint of Azure App Service, as `DefaultAzureCredential` calls it: the secret in
+ * `X-IDENTITY-HEADER`, `resource` and `api-version` in the query; answers with a token. Loopback clients only.
+ */
+export function installIdentityEndpoint(app: FastifyInstance, tokens: TokenIssuer, secret: string): void {
+  const expected = digest(secret);
+  app.get(identityPath, async (request, reply) => {
+    const refuse = (statusCode: number, message: string) => reply.code(statusCode).send({ statusCode, message });
+    if (!isLoopback(request.socket.remoteAddress)) return refuse(403, 'Tokens are issued to loopback clients only.');
+    if (!timingSafeEqual(digest(header(request)), expected)) {
+      return refuse(401, 'X-IDENTITY-HEADER is missing or wrong. `bloomery env` prints IDENTITY_HEADER.');
+    }
+    const query = request.query as Record<string, unknown>;
+    if (query['api-version'] !== apiVersion) return refuse(400, `api-version must be ${apiVersion}.`);
+    const resource = String(query.resource ?? '').replace(/\/?(\.default)?$/, '');
+    if (!acceptedAudiences.includes(resource)) {
+      return refuse(400, `resource must be one of ${acceptedAudiences.join(', ')}.`);
+    }
+    const { accessToken, expiresOn } = await tokens.issue({ audience: resource });
+    return reply.header('cache-control', 'no-store').send({
+      access_token: accessToken,
+      expires_on: String(expiresOn),
+      resource,
+      token_type: 'Bearer',
+      client_id: String(query.client_id ?? '00000000-0000-0000-0000-000000000000').slice(0, 128),
+    });
+  });
+}
+
+const header = (request: FastifyRequest): string => String(request.headers['x-identity-header'] ?? '');
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,10 +1,4 @@
-#!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-
-enableCompileCache();
-
-// Loaded only now, so that the cache serves them too.
-const { parseArguments, parseRequest } = await import('./cli/arguments.ts');
+import { parseArguments, parseRequest } from './cli/arguments.ts';
 
 async function run(argv: string[]): Promise<number> {
   const request = parseRequest(argv);

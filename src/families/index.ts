@@ -4,11 +4,11 @@ import type { Family } from '../kit/operation.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
 import type { Database, Migrations } from '../storage/database.ts';
-import { agentDirectory, agentsFamily, migrations as agentMigrations } from './agents/index.ts';
+import { agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
 import { chatCompletionsFamily } from './chat-completions/index.ts';
 import {
-  migrations as conversationMigrations,
   conversationLedger,
+  migrations as conversationMigrations,
   conversationStore,
   conversationsFamily,
 } from './conversations/index.ts';
@@ -16,13 +16,17 @@ import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
 import { modelsFamily } from './models/index.ts';
 import {
-  migrations as responseMigrations,
   responseEngine,
+  migrations as responseMigrations,
   responseStore,
   responsesFamily,
 } from './responses/index.ts';
 
-export const migrations: Migrations = { ...agentMigrations, ...conversationMigrations, ...responseMigrations };
+export const migrations: Migrations = {
+  ...agentMigrations,
+  ...conversationMigrations,
+  ...responseMigrations,
+};
 
 export interface FamilyParts {
   database: Database;

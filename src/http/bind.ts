@@ -37,7 +37,8 @@ export function bindFamily(app: FastifyInstance, { operations, handlers }: Famil
       try {
         await send(operation, await handle(request.exchange, read(request)), request, reply);
       } catch (error) {
-        if (!reply.sent) sendError(error, request, reply);
+        // Nobody is left to hear of it, and what was thrown says no more than that.
+        if (!reply.sent && !reply.raw.destroyed) sendError(error, request, reply);
       }
     };
     for (const { url, mount } of mounts(operation)) {

@@ -1,25 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, apiError, type ErrorCode } from '../errors.ts';
+import { asApiError, errorBody } from '../kit/error-body.ts';
 import type { Wire } from '../kit/operation.ts';
-
-/** OpenAI's `type` member, by status. */
-const types: Record<number, string> = {
-  401: 'authentication_error',
-  403: 'permission_error',
-  429: 'rate_limit_error',
-};
-
-const typeOf = (status: number): string =>
-  types[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
-
-/** The one place where an error becomes bytes. Both halves carry `target` and `param`, so either reader is served. */
-export function errorBody(error: ApiError, wire: Wire, requestId: string) {
-  const common = { code: error.code, message: error.message, param: error.target, target: error.target };
-  const tail = { details: error.details, additionalInfo: { request_id: requestId } };
-  return wire === 'openai'
-    ? { error: { ...common, type: typeOf(error.status), ...tail } }
-    : { error: { ...common, ...(error.status === 403 ? { type: typeOf(400) } : {}), ...tail } };
-}
 
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(thrown);
@@ -42,6 +24,8 @@ export function wireOf(request: FastifyRequest): Wire {
     : 'foundry';
 }
 
+const notJson = 'The body is not well-formed JSON.';
+
 /** Fastify's own failures, in our catalogue. */
 const frameworkCodes: Record<string, { code: ErrorCode; message: string; target: string | null }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
@@ -49,6 +33,7 @@ const frameworkCodes: Record<string, { code: ErrorCode; message: string; target:
     message: 'The body is larger than this server takes (limits.bodyBytes in its configuration).',
     target: null,
   },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid_json', message: notJson, target: 'body' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'unsupported_media_type',
     message: 'The Content-Type of the request is not supported here; send application/json.',
@@ -76,16 +61,10 @@ export function toApiError(thrown: unknown): ApiError {
   const known = frameworkCodes[(thrown as FastifyError | undefined)?.code ?? ''];
   if (known !== undefined) return apiError(known.code, known.message, { target: known.target });
   if (thrown instanceof SyntaxError && (thrown as FastifyError).statusCode === 400) {
-    return apiError('invalid_json', 'The body is not well-formed JSON.', { target: 'body' });
+    return apiError('invalid_json', notJson, { target: 'body' });
   }
   if (thrown instanceof RangeError && thrown.message.includes('call stack')) {
     return apiError('invalid_payload', 'The body is nested too deeply.', { target: 'body' });
   }
-  return apiError(
-    'server_error',
-    'The server failed at this request. Its log tells more under the request id.',
-    {
-      cause: thrown,
-    },
-  );
+  return asApiError(thrown);
 }

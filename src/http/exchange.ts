@@ -97,7 +97,8 @@ export class Exchange implements Context {
   }
 }
 
-const clientGone = () => apiError('client_disconnected', 'The client went away before the answer was finished.');
+const clientGone = () =>
+  apiError('client_disconnected', 'The client went away before the answer was finished.');
 
 const first = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;

@@ -14,8 +14,10 @@ const apiVersion = '2019-08-01';
 export function installIdentityEndpoint(app: FastifyInstance, tokens: TokenIssuer, secret: string): void {
   const expected = digest(secret);
   app.get(identityPath, async (request, reply) => {
-    const refuse = (statusCode: number, message: string) => reply.code(statusCode).send({ statusCode, message });
-    if (!isLoopback(request.socket.remoteAddress)) return refuse(403, 'Tokens are issued to loopback clients only.');
+    const refuse = (statusCode: number, message: string) =>
+      reply.code(statusCode).send({ statusCode, message });
+    if (!isLoopback(request.socket.remoteAddress))
+      return refuse(403, 'Tokens are issued to loopback clients only.');
     if (!timingSafeEqual(digest(header(request)), expected)) {
       return refuse(401, 'X-IDENTITY-HEADER is missing or wrong. `bloomery env` prints IDENTITY_HEADER.');
     }

@@ -9,7 +9,9 @@ export function methodsOf(families: Family[]): (path: string) => string[] {
     rows ??= families.flatMap((family) =>
       Object.values(family.operations).map(({ path: template, method, wire }) => {
         const base = wire === 'foundry' ? bases[0] : `(?:${bases.slice(1).join('|')})`;
-        const tail = template.replace(/[.]/g, '\\$&').replace(/\{\w+\}/g, '[^/:]+');
+        const tail = template
+          .replace(/[.]/g, '\\$&')
+          .replace(/\{\w+\}(:?)/g, (_, verb) => (verb ? '[^/:]+:' : '[^/]+'));
         return { pattern: new RegExp(`^/api/projects/[^/]+${base}${tail}/?$`), method };
       }),
     );

@@ -137,10 +137,16 @@ describe('a response in a conversation', () => {
   });
 
   test('that fails leaves it as it was, and free', async () => {
-    await start([apiError('service_unavailable', 'Gone.')], [...says('Hel'), apiError('model_error', 'Bad.')], hello);
+    await start(
+      [apiError('service_unavailable', 'Gone.')],
+      [...says('Hel'), apiError('model_error', 'Bad.')],
+      hello,
+    );
     const id = await conversation({ items: [user('one')] });
     expect((await respond({ conversation: id, input: 'two' })).status).toBe(503);
-    expect((await respond({ conversation: id, input: 'two', stream: true })).text).toContain('response.failed');
+    expect((await respond({ conversation: id, input: 'two', stream: true })).text).toContain(
+      'response.failed',
+    );
     expect(texts(await items(id))).toEqual(['one']);
     expect((await respond({ conversation: id, input: 'two' })).status).toBe(200);
   });

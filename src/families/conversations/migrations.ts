@@ -16,7 +16,11 @@ export const migrations: Migrations = {
         .addColumn('lease_owner', 'text')
         .addColumn('lease_expires_at', 'integer')
         .execute();
-      await db.schema.createIndex('conversations_project').on('conversations').columns(['project', 'id']).execute();
+      await db.schema
+        .createIndex('conversations_project')
+        .on('conversations')
+        .columns(['project', 'id'])
+        .execute();
       await db.schema
         .createTable('conversation_items')
         .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())

@@ -64,7 +64,10 @@ export function conversationsService(store: ConversationStore): Handlers<typeof 
 
     list(ctx, { query }) {
       const [idName, idVersion] = query.agent_id?.split(':') ?? [];
-      const agent = { name: ctx.endpointAgent ?? query.agent_name ?? idName ?? null, version: idVersion ?? null };
+      const agent = {
+        name: ctx.endpointAgent ?? query.agent_name ?? idName ?? null,
+        version: idVersion ?? null,
+      };
       return cursorPage(
         query,
         { position: idPosition('conv'), rows: (window) => store.list(ownerOf(ctx), agent, window) },

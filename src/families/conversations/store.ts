@@ -108,7 +108,12 @@ export function conversationStore(database: Database) {
   return {
     transaction: <T>(work: (on: Database) => Promise<T>): Promise<T> => database.transaction().execute(work),
 
-    async create(conversation: Conversation, owner: Owner, agent: AgentFilter, on: Database = database): Promise<void> {
+    async create(
+      conversation: Conversation,
+      owner: Owner,
+      agent: AgentFilter,
+      on: Database = database,
+    ): Promise<void> {
       await on
         .withTables<Tables>()
         .insertInto('conversations')
@@ -208,7 +213,10 @@ export function conversationStore(database: Database) {
 
     async append(id: string, items: Item[], on: Database): Promise<void> {
       for (const item of items) {
-        await insertItem({ conversation_id: id, id: item.id, type: item.type, item: JSON.stringify(item) }, on);
+        await insertItem(
+          { conversation_id: id, id: item.id, type: item.type, item: JSON.stringify(item) },
+          on,
+        );
       }
     },
 

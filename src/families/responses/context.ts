@@ -21,7 +21,11 @@ export interface ContextSources {
 
 type ContextFields = Pick<CreateResponse, 'conversation' | 'previous_response_id'>;
 
-export async function loadContext(sources: ContextSources, owner: Owner, request: ContextFields): Promise<Context> {
+export async function loadContext(
+  sources: ContextSources,
+  owner: Owner,
+  request: ContextFields,
+): Promise<Context> {
   const { conversation, previous_response_id: previous } = request;
   if (conversation) {
     const id = typeof conversation === 'string' ? conversation : conversation.id;
@@ -46,9 +50,13 @@ async function chainItems({ conversations, responses, limits }: ContextSources, 
     if (stored === undefined) {
       // Further back, a deleted response is where the chain begins.
       if (next !== id) break;
-      throw apiError('previous_response_not_found', `Previous response with id '${id.slice(0, 128)}' not found.`, {
-        target: 'previous_response_id',
-      });
+      throw apiError(
+        'previous_response_not_found',
+        `Previous response with id '${id.slice(0, 128)}' not found.`,
+        {
+          target: 'previous_response_id',
+        },
+      );
     }
     if (next === id) checkContinuable(stored.status, id);
     add([...stored.input, ...stored.log.response.output]);
@@ -70,7 +78,10 @@ async function chainItems({ conversations, responses, limits }: ContextSources, 
 function checkContinuable(status: string, id: string): void {
   if (status === 'completed' || status === 'incomplete') return;
   if (status === 'queued' || status === 'in_progress') {
-    throw conflict(`The previous response '${id}' is still ${status}; wait for its end.`, 'previous_response_id');
+    throw conflict(
+      `The previous response '${id}' is still ${status}; wait for its end.`,
+      'previous_response_id',
+    );
   }
   throw invalidPayload(
     'previous_response_id',
@@ -106,7 +117,9 @@ async function referred(
 ): Promise<Item> {
   const known =
     context.items.find((item) => item.id === id) ??
-    (context.conversationId === null ? undefined : await conversations.findItem(context.conversationId, id)) ??
+    (context.conversationId === null
+      ? undefined
+      : await conversations.findItem(context.conversationId, id)) ??
     (await responses.findItem(id, owner));
   if (known === undefined) throw notFound('item', id.slice(0, 128), target);
   return known;

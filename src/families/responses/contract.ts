@@ -16,6 +16,12 @@ const includable = OneOf(
   'message.output_text.logprobs',
 );
 
+const AgentReferenceInput = Type.Object({
+  type: Type.Optional(OneOf('agent_reference')),
+  name: Type.String({ minLength: 1, maxLength: 256 }),
+  version: Maybe(Type.Union([Type.String(), Type.Integer()])),
+});
+
 /** What decides the prompt; `POST /responses` and `POST /responses/input_tokens` share it. */
 const promptFields = {
   model: Maybe(
@@ -33,13 +39,9 @@ const promptFields = {
   reasoning: Maybe(Reasoning),
   truncation: Maybe(OneOf('auto', 'disabled')),
   parallel_tool_calls: Maybe(Type.Boolean()),
-  agent_reference: Maybe(
-    Type.Object({
-      type: Type.Optional(OneOf('agent_reference')),
-      name: Type.String({ minLength: 1, maxLength: 256 }),
-      version: Maybe(Type.Union([Type.String(), Type.Integer()])),
-    }),
-  ),
+  agent_reference: Maybe(AgentReferenceInput),
+  /** The older name of `agent_reference`; the JavaScript SDK's own samples still send it. */
+  agent: Maybe(AgentReferenceInput),
   structured_inputs: Maybe(AnyObject),
 };
 
@@ -63,7 +65,6 @@ export const CreateResponse = Type.Object({
   moderation: Maybe(AnyObject),
   safety_identifier: Maybe(Type.String({ maxLength: 64 })),
   user: Maybe(Type.String()),
-  agent: Type.Optional(Type.Unknown()),
   agent_session_id: Maybe(Type.String()),
   routing_config: Type.Optional(Type.Unknown()),
 });

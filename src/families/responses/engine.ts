@@ -101,7 +101,8 @@ export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEng
       );
       try {
         await firstSign(first.promise, ran);
-        if (plan.store) await store.insert(plan.record, owner, 'in_progress', events.lines.slice(0, openingLines));
+        if (plan.store)
+          await store.insert(plan.record, owner, 'in_progress', events.lines.slice(0, openingLines));
       } catch (error) {
         control.abort(error);
         await plan.hold?.release();
@@ -120,13 +121,16 @@ export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEng
 
     find(id, owner) {
       const found = live.get(id);
-      const isTheirs = found?.owner.project === owner.project && found.owner.userIdentity === owner.userIdentity;
+      const isTheirs =
+        found?.owner.project === owner.project && found.owner.userIdentity === owner.userIdentity;
       return isTheirs ? found : undefined;
     },
 
     async recover() {
       for (const { id, lines } of await store.unfinished()) {
-        const end = failedEvent(apiError('server_error', 'The server stopped before the response was finished.'));
+        const end = failedEvent(
+          apiError('server_error', 'The server stopped before the response was finished.'),
+        );
         const line = JSON.stringify({ ...end, sequence_number: lines.length });
         await store.update(id, 'failed', [...lines, line]);
       }
@@ -174,7 +178,9 @@ async function firstSign(first: Promise<void>, ran: Promise<RunResult>): Promise
 }
 
 const stopping = () =>
-  apiError('service_unavailable', 'The server is stopping. Repeat the request.', { headers: { 'retry-after': '1' } });
+  apiError('service_unavailable', 'The server is stopping. Repeat the request.', {
+    headers: { 'retry-after': '1' },
+  });
 
 /** What the catalogue knows has been told to the client; anything else is a fault of ours. */
 function logUnlessExpected(log: ModelLog, error: unknown): void {

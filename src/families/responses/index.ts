@@ -6,4 +6,5 @@ export { responseEngine } from './engine.ts';
 export { migrations } from './migrations.ts';
 export { responseStore } from './store.ts';
 
-export const responsesFamily = (parts: ResponsesParts) => family('responses', operations, responsesService(parts));
+export const responsesFamily = (parts: ResponsesParts) =>
+  family('responses', operations, responsesService(parts));

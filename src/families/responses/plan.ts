@@ -1,7 +1,7 @@
+import { missingParameter } from '../../errors.ts';
 import type { Context as RequestContext } from '../../kit/context.ts';
 import { newId, partitionOf } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
-import { missingParameter } from '../../errors.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { AgentDirectory } from '../agents/directory.ts';
 import type { Hold } from '../conversations/ledger.ts';
@@ -45,6 +45,7 @@ export type PromptFields = Pick<
   | 'reasoning'
   | 'parallel_tool_calls'
   | 'agent_reference'
+  | 'agent'
   | 'structured_inputs'
 >;
 
@@ -82,7 +83,9 @@ export async function planResponse(
         turn: {
           partition: partitionOf(id),
           itemFields: itemFields(record),
-          customTools: new Set(settings.tools.filter((tool) => tool.type === 'custom').map((tool) => tool.name)),
+          customTools: new Set(
+            settings.tools.filter((tool) => tool.type === 'custom').map((tool) => tool.name),
+          ),
           encryptedReasoning: body.include?.includes('reasoning.encrypted_content') ?? false,
         },
         mayTruncate: body.truncation === 'auto',
@@ -103,14 +106,19 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
   return { provider, request: modelRequest(settings, [...context.items, ...input], {}) };
 }
 
-async function settingsFor(agents: AgentDirectory, ctx: RequestContext, body: PromptFields): Promise<Settings> {
+async function settingsFor(
+  agents: AgentDirectory,
+  ctx: RequestContext,
+  body: PromptFields,
+): Promise<Settings> {
   if (ctx.endpointAgent !== null) {
     const pinned = ctx.header('x-agent-version-override') ?? null;
     return effectiveSettings(await agents.byEndpoint(ctx.project, ctx.endpointAgent, pinned), body);
   }
-  const reference = body.agent_reference;
+  const reference = body.agent_reference ?? body.agent;
   if (!reference) return effectiveSettings(null, body);
-  const version = reference.version === undefined || reference.version === null ? null : String(reference.version);
+  const version =
+    reference.version === undefined || reference.version === null ? null : String(reference.version);
   return effectiveSettings(await agents.byReference(ctx.project, reference.name, version), body);
 }
 
@@ -176,7 +184,12 @@ function initialResponse(record: ResponseRecord, settings: Settings, body: Creat
     tool_choice: settings.toolChoice,
     tools: settings.tools.map((tool) =>
       tool.type === 'function'
-        ? { ...tool, description: tool.description ?? null, parameters: tool.parameters ?? null, strict: tool.strict ?? null }
+        ? {
+            ...tool,
+            description: tool.description ?? null,
+            parameters: tool.parameters ?? null,
+            strict: tool.strict ?? null,
+          }
         : { ...tool, description: tool.description ?? null, format: tool.format ?? { type: 'text' } },
     ),
     truncation: body.truncation ?? 'disabled',
@@ -186,6 +199,7 @@ function initialResponse(record: ResponseRecord, settings: Settings, body: Creat
     safety_identifier: body.safety_identifier ?? null,
     prompt_cache_key: body.prompt_cache_key ?? null,
     metadata: body.metadata ?? {},
-    agent_reference: agent === null ? null : { type: 'agent_reference', name: agent.name, version: agent.version },
+    agent_reference:
+      agent === null ? null : { type: 'agent_reference', name: agent.name, version: agent.version },
   };
 }

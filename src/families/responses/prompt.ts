@@ -34,7 +34,7 @@ function addItem(messages: ModelMessage[], item: Item, names: Map<string, string
         type: 'tool_call',
         callId: item.call_id,
         name: item.name,
-        arguments: item.input,
+        arguments: JSON.stringify({ input: item.input }),
       });
       return;
     case 'function_call_output':

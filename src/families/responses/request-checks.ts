@@ -29,15 +29,13 @@ const unsupported: { field: Field; harmless?: (value: unknown) => boolean; advic
 
 /** Throws for what contradicts itself, and for what can't be honoured: nothing is dropped in silence. */
 export function checkRequest(body: CreateResponse): void {
-  if (body.agent !== undefined) {
-    throw invalidPayload('agent', "The 'agent' property is deprecated. Use 'agent_reference' instead.");
-  }
   if (body.routing_config !== undefined) {
     throw invalidPayload('routing_config', "'routing_config' is for model routers; this deployment is none.");
   }
   for (const { field, harmless, advice } of unsupported) {
     const value = body[field];
-    if (value !== undefined && value !== null && !harmless?.(value)) throw unsupportedParameter(field, advice);
+    if (value !== undefined && value !== null && !harmless?.(value))
+      throw unsupportedParameter(field, advice);
   }
   if (body.include?.includes('message.output_text.logprobs')) {
     throw unsupportedParameter('include', 'Log probabilities are not passed on by the model providers here.');
@@ -47,7 +45,12 @@ export function checkRequest(body: CreateResponse): void {
   }
 }
 
-export function checkExclusive(body: Pick<CreateResponse, 'conversation' | 'previous_response_id'>): void {
+export function checkExclusive(
+  body: Pick<CreateResponse, 'conversation' | 'previous_response_id' | 'agent' | 'agent_reference'>,
+): void {
+  if (body.agent && body.agent_reference) {
+    throw invalidPayload('agent', "'agent' is the older name of 'agent_reference'; send one of them.");
+  }
   if (body.conversation && body.previous_response_id) {
     throw invalidPayload(
       'previous_response_id',

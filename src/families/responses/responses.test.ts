@@ -37,6 +37,9 @@ function eventsOf({ text }: TestReply): SentEvent[] {
   });
 }
 
+const idOf = (event: SentEvent | undefined): string =>
+  (event as { response: { id: string } } | undefined)?.response.id ?? '';
+
 const isResponse = new Ajv({ strict: false }).compile(ResponseObject);
 
 describe('a response', () => {
@@ -155,18 +158,19 @@ describe('a stream', () => {
     ]);
     expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, i) => i));
     expect(events[2]).toMatchObject({ output_index: 0, item: { status: 'in_progress', content: [] } });
-    expect(events[3]).toMatchObject({ part: { type: 'output_text', text: '', annotations: [], logprobs: [] } });
+    expect(events[3]).toMatchObject({
+      part: { type: 'output_text', text: '', annotations: [], logprobs: [] },
+    });
     expect(events[4]).toMatchObject({ content_index: 0, delta: 'Hel', logprobs: [] });
     expect(events[6]).toMatchObject({ text: 'Hello.', logprobs: [] });
-    const id = (events[0]?.response as { id: string }).id;
-    expect((await get(`/responses/${id}`)).json).toEqual(events.at(-1)?.response);
+    expect((await get(`/responses/${idOf(events[0])}`)).json).toEqual(events.at(-1)?.response);
   });
 
   test('is replayed to the byte, whole or from any event on', async () => {
     await start([{ type: 'reasoning', delta: 'Hm.' }, ...hello]);
     const first = await create({ input: 'Hi', stream: true });
     const events = eventsOf(first);
-    const path = `/responses/${(events[0]?.response as { id: string }).id}?stream=true`;
+    const path = `/responses/${idOf(events[0])}?stream=true`;
     expect((await get(path)).text).toBe(first.text);
     for (const { sequence_number: n } of events) {
       const rest = await get(`${path}&starting_after=${n}`);
@@ -184,9 +188,14 @@ describe('a stream', () => {
 
   test('of calls has the events of calls', async () => {
     await start([...calls('call_1', 'f', '{"a"', ':1}'), finish('tool_calls')]);
-    const events = eventsOf(await create({ input: 'Hi', stream: true, tools: [{ type: 'function', name: 'f' }] }));
+    const events = eventsOf(
+      await create({ input: 'Hi', stream: true, tools: [{ type: 'function', name: 'f' }] }),
+    );
     expect(events.slice(2, -1)).toMatchObject([
-      { type: 'response.output_item.added', item: { arguments: '', status: 'in_progress', call_id: 'call_1' } },
+      {
+        type: 'response.output_item.added',
+        item: { arguments: '', status: 'in_progress', call_id: 'call_1' },
+      },
       { type: 'response.function_call_arguments.delta', delta: '{"a"' },
       { type: 'response.function_call_arguments.delta', delta: ':1}' },
       { type: 'response.function_call_arguments.done', name: 'f', arguments: '{"a":1}' },
@@ -272,9 +281,16 @@ describe('continuing', () => {
     const { json } = await create({ input: 'Hi' });
     const [message] = json.output as [{ id: string }];
     await create({
-      input: [{ role: 'user', content: 'A' }, { type: 'item_reference', id: message.id }, { role: 'user', content: 'B' }],
+      input: [
+        { role: 'user', content: 'A' },
+        { type: 'item_reference', id: message.id },
+        { role: 'user', content: 'B' },
+      ],
     });
-    expect(requests[1]?.messages[1]).toEqual({ role: 'assistant', content: [{ type: 'text', text: 'Hello.' }] });
+    expect(requests[1]?.messages[1]).toEqual({
+      role: 'assistant',
+      content: [{ type: 'text', text: 'Hello.' }],
+    });
     const unknown = await create({ input: [{ id: 'msg_unknown' }] });
     expect([unknown.status, unknown.json.error?.param]).toEqual([404, 'input[0].id']);
   });
@@ -287,14 +303,19 @@ describe('continuing', () => {
       last = await create({ input: 'Hi', ...(id ? { previous_response_id: id } : {}) });
       id = last.json.id;
     }
-    expect(last?.json.error).toMatchObject({ code: 'context_length_exceeded', param: 'previous_response_id' });
+    expect(last?.json.error).toMatchObject({
+      code: 'context_length_exceeded',
+      param: 'previous_response_id',
+    });
   });
 
   test('truncation: auto drops the oldest turns until the context fits', async () => {
     const tooLong = () => apiError('context_length_exceeded', 'Too long.');
     const { requests } = await start([tooLong()], [tooLong()], hello, [tooLong()]);
     const input = ['1', '2', '3', '4'].map((content) => ({ role: 'user', content }));
-    expect((await create({ input, truncation: 'auto', instructions: 'Stay.' })).json.status).toBe('completed');
+    expect((await create({ input, truncation: 'auto', instructions: 'Stay.' })).json.status).toBe(
+      'completed',
+    );
     expect(requests.map(({ messages }) => messages.length)).toEqual([5, 3, 2]);
     expect(requests[2]?.messages[0]).toEqual({ role: 'system', content: 'Stay.' });
     expect((await create({ input })).json.error?.code).toBe('context_length_exceeded');
@@ -314,7 +335,12 @@ describe('a request that cannot be', () => {
     [{ input: 'Hi', max_output_tokens: 1 }, 400, 'invalid_payload', 'max_output_tokens'],
     [{ input: 'Hi', max_tool_calls: 0 }, 400, 'invalid_payload', 'max_tool_calls'],
     [{ input: 'Hi', metadata: { a: long } }, 400, 'invalid_payload', 'metadata.a'],
-    [{ input: 'Hi', previous_response_id: 'resp_none' }, 404, 'previous_response_not_found', 'previous_response_id'],
+    [
+      { input: 'Hi', previous_response_id: 'resp_none' },
+      404,
+      'previous_response_not_found',
+      'previous_response_id',
+    ],
     [{ input: 'Hi', conversation: 'none' }, 400, 'invalid_payload', 'conversation'],
     [{ input: 'Hi', conversation: `conv_${'0'.repeat(46)}` }, 404, 'not_found', 'conversation'],
     [
@@ -326,15 +352,26 @@ describe('a request that cannot be', () => {
     [{ input: 'Hi', tools: [{ type: 'function' }] }, 400, 'missing_required_parameter', 'tools[0].name'],
     [{ input: 'Hi', tools: [{ type: 'web_search' }] }, 400, 'unsupported_parameter', 'tools[0]'],
     [{ input: 'Hi', tool_choice: { type: 'function', name: 'f' } }, 400, 'invalid_payload', 'tool_choice'],
-    [{ input: 'Hi', text: { format: { type: 'json_schema', name: 'x' } } }, 400, 'missing_required_parameter', 'text.format.schema'],
+    [
+      { input: 'Hi', text: { format: { type: 'json_schema', name: 'x' } } },
+      400,
+      'missing_required_parameter',
+      'text.format.schema',
+    ],
     [
       { input: 'Hi', text: { format: { type: 'json_schema', name: 'x', schema: { type: 'nonsense' } } } },
       400,
       'invalid_payload',
       'text.format.schema',
     ],
-    [{ input: 'Hi', agent: { name: 'a' } }, 400, 'invalid_payload', 'agent'],
-    [{ input: 'Hi', agent_reference: { name: 'none' }, model: null }, 404, 'not_found', 'agent_reference.name'],
+    [{ input: 'Hi', agent: { name: 'a' }, agent_reference: { name: 'a' } }, 400, 'invalid_payload', 'agent'],
+    [{ input: 'Hi', agent: 'a' }, 400, 'invalid_payload', 'agent'],
+    [
+      { input: 'Hi', agent_reference: { name: 'none' }, model: null },
+      404,
+      'not_found',
+      'agent_reference.name',
+    ],
     [{ input: 'Hi', service_tier: 'priority' }, 400, 'unsupported_parameter', 'service_tier'],
     [{ input: 'Hi', top_logprobs: 2 }, 400, 'unsupported_parameter', 'top_logprobs'],
     [{ input: 'Hi', prompt: { id: 'p' } }, 400, 'unsupported_parameter', 'prompt'],
@@ -414,7 +451,11 @@ describe('the end of a reader or of the server', () => {
     const [stored] = (await next.call('GET', '/openai/v1/responses')).json.data as [{ id: string }];
     expect(stored).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
     const events = eventsOf(await next.call('GET', `/openai/v1/responses/${stored.id}?stream=true`));
-    expect(events.map(({ type }) => type)).toEqual(['response.created', 'response.in_progress', 'response.failed']);
+    expect(events.map(({ type }) => type)).toEqual([
+      'response.created',
+      'response.in_progress',
+      'response.failed',
+    ]);
   });
 });
 

@@ -59,7 +59,8 @@ async function* generate({ provider, request, mayTruncate }: RunPlan, signal: Ab
     } catch (error) {
       const tooLong = error instanceof ApiError && error.code === 'context_length_exceeded';
       const shorter = shorten(attempt.messages);
-      if (!tooLong || started || !mayTruncate || truncations === mostTruncations || shorter === null) throw error;
+      if (!tooLong || started || !mayTruncate || truncations === mostTruncations || shorter === null)
+        throw error;
       attempt = { ...attempt, messages: shorter };
     }
   }

@@ -3,7 +3,15 @@ import { assertJsonSchema } from '../../kit/validation.ts';
 import type { AgentVersion } from '../agents/contract.ts';
 import type { PromptDefinition } from '../agents/definition.ts';
 import type { CreateResponse } from './contract.ts';
-import type { CustomTool, FunctionTool, Reasoning, TextFormat, TextOptions, Tool, ToolChoice } from './request-parts.ts';
+import type {
+  CustomTool,
+  FunctionTool,
+  Reasoning,
+  TextFormat,
+  TextOptions,
+  Tool,
+  ToolChoice,
+} from './request-parts.ts';
 import { structuredValues, substitute } from './structured-inputs.ts';
 
 type SettingFields = Pick<
@@ -53,11 +61,21 @@ export function effectiveSettings(version: AgentVersion | null, request: Setting
   if (definition !== null) refuseOverrides(definition, request);
   const from = definition ?? request;
   if (!from.model) {
-    throw missingParameter('model', "Missing required parameter: 'model'. Name a deployment, or an agent that has one.");
+    throw missingParameter(
+      'model',
+      "Missing required parameter: 'model'. Name a deployment, or an agent that has one.",
+    );
   }
   const templates = { instructions: from.instructions ?? '', tools: definition?.tools ?? [] };
-  const values = structuredValues(definition?.structured_inputs ?? {}, request.structured_inputs ?? {}, templates);
-  const tools = runnableTools(substitute(from.tools ?? [], values), definition === null ? 'tools' : 'agent_reference');
+  const values = structuredValues(
+    definition?.structured_inputs ?? {},
+    request.structured_inputs ?? {},
+    templates,
+  );
+  const tools = runnableTools(
+    substitute(from.tools ?? [], values),
+    definition === null ? 'tools' : 'agent_reference',
+  );
   const toolChoice = request.tool_choice ?? definition?.tool_choice ?? 'auto';
   checkToolChoice(toolChoice, tools);
   const text = from.text ?? {};
@@ -108,7 +126,10 @@ function runnableTools(tools: Tool[], field: string): RunnableTool[] {
     }
     names.add(runnable.name);
     if (runnable.type === 'custom' && runnable.format?.type === 'grammar') {
-      throw unsupportedParameter(place, "Custom tools with a grammar can't be honoured here; leave 'format' out.");
+      throw unsupportedParameter(
+        place,
+        "Custom tools with a grammar can't be honoured here; leave 'format' out.",
+      );
     }
     return runnable;
   });
@@ -134,14 +155,18 @@ function checkToolChoice(choice: ToolChoice, tools: Settings['tools']): void {
   const { type } = choice;
   const name = 'name' in choice ? choice.name : undefined;
   if (!known(name, type)) {
-    throw invalidPayload('tool_choice', `The tool '${name ?? type}' that 'tool_choice' names is not among 'tools'.`);
+    throw invalidPayload(
+      'tool_choice',
+      `The tool '${name ?? type}' that 'tool_choice' names is not among 'tools'.`,
+    );
   }
 }
 
 /** An agent's schemas were checked when its version was made. */
 function checkSchemas(tools: Settings['tools'], format: TextFormat): void {
   for (const [i, tool] of tools.entries()) {
-    if (tool.type === 'function' && tool.parameters) assertJsonSchema(tool.parameters, `tools[${i}].parameters`);
+    if (tool.type === 'function' && tool.parameters)
+      assertJsonSchema(tool.parameters, `tools[${i}].parameters`);
   }
   if (format.type === 'json_schema') assertJsonSchema(format.schema, 'text.format.schema');
 }

@@ -20,7 +20,10 @@ export function structuredValues(
   for (const name of Object.keys(given)) {
     if (asked.has(name)) continue;
     const known = asked.size === 0 ? 'the agent declares none' : `there are ${[...asked].join(', ')}`;
-    throw invalidPayload(`structured_inputs.${name}`, `No structured input '${name}' is asked for; ${known}.`);
+    throw invalidPayload(
+      `structured_inputs.${name}`,
+      `No structured input '${name}' is asked for; ${known}.`,
+    );
   }
   const values = new Map<string, unknown>();
   for (const name of asked) {

@@ -70,7 +70,8 @@ export function createTurn(emit: Emit, options: TurnOptions): Turn {
         case 'tool_call': {
           close('completed');
           const { callId, name } = event;
-          const id = callId !== '' && callId.length <= longestCallId ? callId : newId('call', options.partition);
+          const id =
+            callId !== '' && callId.length <= longestCallId ? callId : newId('call', options.partition);
           ensure('call', (at) =>
             options.customTools.has(name)
               ? openCustomCall(emit, options, at, id, name)

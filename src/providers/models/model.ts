@@ -26,7 +26,7 @@ export interface ToolCallPart {
   type: 'tool_call';
   callId: string;
   name: string;
-  /** JSON text for function tools, free text for custom tools. */
+  /** JSON text. */
   arguments: string;
 }
 

@@ -99,6 +99,7 @@ export function modelRequest(rest: Partial<ModelRequest> = {}): ModelRequest {
     seed: null,
     stop: [],
     reasoningEffort: null,
+    verbosity: null,
     user: null,
     stream: true,
     ...rest,

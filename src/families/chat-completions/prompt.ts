@@ -1,0 +1,147 @@
+import { invalidPayload, missingParameter, unsupportedParameter } from '../../errors.ts';
+import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
+import type { AssistantMessage, Message, UserPart } from './messages.ts';
+import { openCalls } from './open-calls.ts';
+import { speakers } from './speakers.ts';
+import { wrapFreeText } from './tools.ts';
+
+type ModelPart = TextPart | ImagePart | FilePart;
+type AssistantContent = Extract<ModelMessage, { role: 'assistant' }>['content'];
+
+/** The messages of a model call. Throws where a tool call lacks its answer, or an answer its call. */
+export function promptMessages(messages: Message[]): ModelMessage[] {
+  const calls = openCalls();
+  const spokenBy = speakers(messages);
+  const prompt = messages.map((message, i): ModelMessage => {
+    const target = `messages[${i}]`;
+    if (message.role === 'tool') {
+      const { tool_call_id: callId } = message;
+      const name = calls.answer(callId, `${target}.tool_call_id`);
+      return { role: 'tool', callId, name, output: plainText(message.content) };
+    }
+    if (message.role === 'function') {
+      const callId = calls.answerByName(message.name, `${target}.name`);
+      return { role: 'tool', callId, name: message.name, output: message.content ?? '' };
+    }
+    calls.assertNone();
+    const speaker = spokenBy(message);
+    switch (message.role) {
+      case 'user':
+        return { role: 'user', content: withSpeaker(speaker, userContent(message.content, target)) };
+      case 'assistant': {
+        const content = assistantContent(message, target);
+        for (const [at, part] of content.entries()) {
+          if (part.type === 'tool_call') calls.add(part.callId, part.name, `${target}.tool_calls`);
+          else if (at === 0) part.text = speaker + part.text;
+        }
+        return { role: 'assistant', content };
+      }
+      default:
+        return { role: 'system', content: speaker + plainText(message.content) };
+    }
+  });
+  calls.assertNone();
+  return prompt;
+}
+
+function withSpeaker(speaker: string, content: ModelPart[]): ModelPart[] {
+  const [first, ...rest] = content;
+  if (speaker === '') return content;
+  if (first?.type === 'text') return [{ type: 'text', text: speaker + first.text }, ...rest];
+  return [{ type: 'text', text: speaker }, ...content];
+}
+
+const plainText = (content: string | { text: string }[]): string =>
+  typeof content === 'string' ? content : content.map(({ text }) => text).join('');
+
+const userContent = (content: string | UserPart[], target: string): ModelPart[] =>
+  typeof content === 'string'
+    ? [{ type: 'text', text: content }]
+    : content.map((part, i) => userPart(part, `${target}.content[${i}]`));
+
+function userPart(part: UserPart, target: string): ModelPart {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text };
+    case 'image_url': {
+      const { url, detail } = part.image_url;
+      if (!/^(data:image\/|https?:\/\/)/i.test(url)) {
+        throw invalidPayload(
+          `${target}.image_url.url`,
+          'An image is given as a data: URL of an image type, or as an https: URL.',
+        );
+      }
+      return { type: 'image', url, ...(detail ? { detail } : {}) };
+    }
+    case 'file':
+      return filePart(part.file, `${target}.file`);
+    case 'input_audio':
+      throw unsupportedParameter(
+        `${target}.input_audio`,
+        "Content parts of type 'input_audio' can't be honoured: the model providers here take text, images and files.",
+      );
+  }
+}
+
+function filePart(file: Extract<UserPart, { type: 'file' }>['file'], target: string): FilePart {
+  if (file.file_data) {
+    if (!/^data:/i.test(file.file_data)) {
+      throw invalidPayload(
+        `${target}.file_data`,
+        "'file_data' must be a data: URL, such as data:application/pdf;base64,….",
+      );
+    }
+    return { type: 'file', url: file.file_data, filename: file.filename ?? null };
+  }
+  if (!file.file_id) throw missingParameter(`${target}.file_data`);
+  throw unsupportedParameter(
+    `${target}.file_id`,
+    `The file '${file.file_id.slice(0, 64)}' can't be used: files are not served yet. Send its content as 'file_data'.`,
+  );
+}
+
+function assistantContent(message: AssistantMessage, target: string): AssistantContent {
+  if (message.audio) {
+    throw unsupportedParameter(
+      `${target}.audio`,
+      "Earlier audio answers can't be referred to here; send text.",
+    );
+  }
+  const text = assistantText(message);
+  const content: AssistantContent = text === '' ? [] : [{ type: 'text', text }];
+  for (const call of message.tool_calls ?? []) {
+    content.push(
+      call.type === 'function'
+        ? { type: 'tool_call', callId: call.id, name: call.function.name, arguments: call.function.arguments }
+        : {
+            type: 'tool_call',
+            callId: call.id,
+            name: call.custom.name,
+            arguments: wrapFreeText(call.custom.input),
+          },
+    );
+  }
+  if (message.function_call) {
+    const { name, arguments: json } = message.function_call;
+    content.push({ type: 'tool_call', callId: functionCallId(target), name, arguments: json });
+  }
+  if (content.length > 0) return content;
+  if (message.content === undefined || message.content === null) {
+    throw missingParameter(
+      `${target}.content`,
+      "An assistant message needs 'content' unless it has a 'refusal' or 'tool_calls'.",
+    );
+  }
+  return [{ type: 'text', text: '' }];
+}
+
+const assistantText = ({ content, refusal }: AssistantMessage): string => {
+  const said =
+    typeof content === 'string'
+      ? content
+      : (content ?? []).map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
+  return said + (refusal ?? '');
+};
+
+/** Deprecated function calls have no ids of their own. */
+const functionCallId = (target: string): string => `call_${target.replace(/\D+/g, '')}`;

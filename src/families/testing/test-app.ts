@@ -1,0 +1,67 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createApp } from '../../app.ts';
+import { loadConfig } from '../../config.ts';
+import { apiError } from '../../errors.ts';
+import type { Family } from '../../kit/operation.ts';
+
+/** The API key that a test app takes. */
+export const testKey = 'key';
+
+export interface TestReply {
+  status: number;
+  headers: Record<string, unknown>;
+  text: string;
+  // The shape depends on the route; tests compare it whole.
+  json: Record<string, unknown> & { error?: { code: string; message: string; param: string | null } };
+}
+
+export interface TestApp {
+  /** One request below `/api/projects/default`, with a valid key, and on native routes with `api-version`. */
+  call(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<TestReply>;
+  /** Listens on a free loopback port; answers the project's address. */
+  listen(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The families behind the server's real conventions, in process and silent. */
+export async function testApp(...families: Family[]): Promise<TestApp> {
+  const app = await createApp({
+    config: loadConfig({ file: null, environment: {} }),
+    credentials: {
+      verifyKey: (key) => (key === testKey ? { kind: 'key', id: 'test', name: 'test' } : null),
+      verifyToken() {
+        throw apiError('invalid_credential', 'Test apps take no tokens.');
+      },
+    },
+    families,
+    log: pino({ level: 'silent' }),
+    installPublicRoutes() {},
+  });
+  const base = '/api/projects/default';
+  return {
+    async call(method, path, body) {
+      const isNative = !path.startsWith('/openai/') && !path.includes('api-version=');
+      const url = base + path + (isNative ? `${path.includes('?') ? '&' : '?'}api-version=v1` : '');
+      const reply = await app.inject({
+        method,
+        url,
+        headers: { 'api-key': testKey },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      const isJson = String(reply.headers['content-type']).startsWith('application/json');
+      return {
+        status: reply.statusCode,
+        headers: reply.headers,
+        text: reply.payload,
+        json: isJson ? reply.json() : {},
+      };
+    },
+    async listen() {
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      const { port } = app.server.address() as AddressInfo;
+      return `http://127.0.0.1:${port}${base}`;
+    },
+    close: () => app.close(),
+  };
+}

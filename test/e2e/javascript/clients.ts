@@ -1,0 +1,19 @@
+/** The official clients, made as their documentation says: all they need comes from the environment. */
+import { AIProjectClient } from '@azure/ai-projects';
+import { DefaultAzureCredential } from '@azure/identity';
+import OpenAI from 'openai';
+
+export const endpoint = process.env.FOUNDRY_PROJECT_ENDPOINT ?? '';
+export const deployment = process.env.FOUNDRY_MODEL_NAME ?? '';
+
+export const project = new AIProjectClient(endpoint, new DefaultAzureCredential());
+export const openai = project.getOpenAIClient();
+/** OPENAI_BASE_URL and OPENAI_API_KEY. */
+export const plainOpenAI = new OpenAI();
+
+let count = 0;
+export const freshName = (prefix: string): string => `${prefix}-${process.pid}-${++count}`;
+
+export async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
+  return Array.fromAsync(pages);
+}

@@ -25,7 +25,11 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
     try {
       request.exchange = new Exchange(request, reply);
       correlate(request, reply);
-      load.enter(reply);
+      reply.raw.once('close', () => {
+        load.leave();
+        if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
+      });
+      load.enter();
       if (!request.url.startsWith('/api/')) return done();
       const principal = authenticate(request, options.credentials);
       const proceed = (known: Principal) => {
@@ -43,33 +47,32 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       done(error as Error);
     }
   });
+}
 
-  app.addHook('onResponse', (request, reply, done) => {
-    const { exchange } = request;
-    options.log.info(
-      {
-        requestId: request.id,
-        operation: request.routeOptions.config.operation?.summary,
-        method: request.method,
-        path: request.url.split('?', 1)[0],
-        status: reply.statusCode,
-        ms: Math.round((performance.now() - exchange.startedAt) * 10) / 10,
-      },
-      'request',
-    );
-    done();
-  });
+function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  log.info(
+    {
+      requestId: request.id,
+      operation: request.routeOptions.config.operation?.summary,
+      method: request.method,
+      path: request.url.split('?', 1)[0],
+      status: reply.raw.statusCode,
+      complete: reply.raw.writableFinished,
+      ms: Math.round((performance.now() - request.exchange.startedAt) * 10) / 10,
+    },
+    'request',
+  );
 }
 
 /** Bounds the requests under way; beyond it, refusing early beats answering everybody late. */
 function concurrencyGauge(most: number) {
   let underWay = 0;
   return {
-    enter(reply: FastifyReply): void {
+    leave(): void {
+      underWay--;
+    },
+    enter(): void {
       underWay++;
-      reply.raw.once('close', () => {
-        underWay--;
-      });
       if (underWay > most) {
         throw apiError('service_unavailable', `The server is at its limit of ${most} concurrent requests.`, {
           headers: { 'retry-after': '1' },

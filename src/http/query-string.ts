@@ -1,6 +1,8 @@
 import { parse } from 'node:querystring';
 
 const mostParameters = 200;
+/** Most requests have just `api-version=v1`, which needs no decoding. */
+const plainPair = /^[\w.-]{1,64}=[\w.-]{0,256}$/;
 const bracketed = /^([^[\]]+)\[([^[\]]*)\]$/;
 
 /**
@@ -9,6 +11,10 @@ const bracketed = /^([^[\]]+)\[([^[\]]*)\]$/;
  */
 export function parseQueryString(text: string): Record<string, unknown> {
   if (text === '') return {};
+  if (plainPair.test(text)) {
+    const at = text.indexOf('=');
+    return { [text.slice(0, at)]: text.slice(at + 1) };
+  }
   const flat = parse(text, '&', '=', { maxKeys: mostParameters });
   if (!text.includes('[') && !text.includes('%5B') && !text.includes('%5b')) return flat;
   const query: Record<string, unknown> = {};

@@ -16,12 +16,12 @@ let lastMillisecond = 0;
 let counter = 0;
 
 /**
- * An id such as `resp_0199…`: prefix, milliseconds (12 hex digits), a counter within them (4), randomness (14), and
- * its partition (16). Ids of one kind ascend in the order they were made, even within a millisecond or when the clock
- * steps back; lists rely on it. Items share the partition of the response or conversation they belong to, so that
- * an item's id alone leads there.
+ * An id such as `resp_0199…`: prefix, time (16 hex digits: milliseconds and a counter within them), randomness (14)
+ * and partition (16). Ids of one kind ascend in the order they were made, even within a millisecond or when the clock
+ * steps back; lists rely on it. The partition is the time of the response or conversation that an item belongs to,
+ * else the id's own: an item's id alone leads to its response.
  */
-export function newId(prefix: string, partition: string = randomHex(8)): string {
+export function newId(prefix: string, partition?: string): string {
   const now = Date.now();
   if (now > lastMillisecond) {
     lastMillisecond = now;
@@ -30,8 +30,8 @@ export function newId(prefix: string, partition: string = randomHex(8)): string 
     lastMillisecond++;
     counter = 0;
   }
-  const time = lastMillisecond.toString(16).padStart(12, '0');
-  return `${prefix}_${time}${counter.toString(16).padStart(4, '0')}${randomHex(7)}${partition}`;
+  const time = lastMillisecond.toString(16).padStart(12, '0') + counter.toString(16).padStart(4, '0');
+  return `${prefix}_${time}${randomHex(7)}${partition ?? time}`;
 }
 
 export const partitionOf = (id: string): string => id.slice(-16);

@@ -3,17 +3,18 @@ import { invalidPayload, notFound, unsupportedParameter } from '../../errors.ts'
 import type { Context } from '../../kit/context.ts';
 import { cursorPage } from '../../kit/cursor-page.ts';
 import { mergePatch } from '../../kit/merge-patch.ts';
-import type { Handlers } from '../../kit/operation.ts';
+import { type Handlers, JsonText } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { assertJsonSchema, fieldValidator } from '../../kit/validation.ts';
 import type { AgentVersion, CreateAgentVersion, operations } from './contract.ts';
 import { AgentCard, AgentEndpoint, kindGates, type PromptDefinition } from './definition.ts';
-import type { AgentSettings, AgentStore, NewVersion } from './store.ts';
+import type { RememberedAgents } from './remembered.ts';
+import type { AgentSettings, NewVersion } from './store.ts';
 
 const validEndpoint = fieldValidator(AgentEndpoint);
 const validCard = fieldValidator(AgentCard);
 
-export function agentsService(store: AgentStore): Handlers<typeof operations> {
+export function agentsService(store: RememberedAgents): Handlers<typeof operations> {
   const agent = async (ctx: Context, name: string) => {
     const found = await store.find(ctx.project, name);
     if (found === undefined) throw notFound('agent', name, 'agent_name');
@@ -34,7 +35,11 @@ export function agentsService(store: AgentStore): Handlers<typeof operations> {
   };
 
   return {
-    get: (ctx, { params }) => agent(ctx, params.agent_name),
+    async get(ctx, { params: { agent_name: name } }) {
+      const found = await store.findRemembered(ctx.project, name);
+      if (found === undefined) throw notFound('agent', name, 'agent_name');
+      return new JsonText(found.json);
+    },
 
     list: (ctx, { query }) =>
       cursorPage(

@@ -44,7 +44,7 @@ export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEng
     const status = end.change.status ?? 'failed';
     const save = async (on?: Database) => {
       if (!plan.store) return;
-      if (isStored) await store.update(record.id, status, lines, on);
+      if (isStored) await store.update(owner.project, record.id, status, lines, on);
       else await store.insert(record, owner, status, lines, on);
     };
     if (hold === null || status === 'failed') {
@@ -127,12 +127,12 @@ export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEng
     },
 
     async recover() {
-      for (const { id, lines } of await store.unfinished()) {
+      for (const { project, id, lines } of await store.unfinished()) {
         const end = failedEvent(
           apiError('server_error', 'The server stopped before the response was finished.'),
         );
         const line = JSON.stringify({ ...end, sequence_number: lines.length });
-        await store.update(id, 'failed', [...lines, line]);
+        await store.update(project, id, 'failed', [...lines, line]);
       }
     },
 

@@ -156,7 +156,8 @@ export class EventLog {
   }
 
   #line(event: ResponseEvent): string {
-    return JSON.stringify({ ...event, sequence_number: this.lines.length });
+    // Spliced in, since copying every event for one more member is felt on long streams.
+    return `${JSON.stringify(event).slice(0, -1)},"sequence_number":${this.lines.length}}`;
   }
 
   #wake(): void {

@@ -6,10 +6,9 @@ export const migrations: Migrations = {
     async up(db) {
       await db.schema
         .createTable('responses')
-        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('id', 'text', (c) => c.notNull())
         .addColumn('project', 'text', (c) => c.notNull())
         .addColumn('user_identity', 'text', (c) => c.notNull())
-        .addColumn('partition_key', 'text', (c) => c.notNull())
         .addColumn('status', 'text', (c) => c.notNull())
         .addColumn('agent_name', 'text')
         .addColumn('agent_version', 'text')
@@ -19,8 +18,6 @@ export const migrations: Migrations = {
         .addColumn('input', 'text', (c) => c.notNull())
         .addColumn('events', 'text', (c) => c.notNull())
         .execute();
-      await db.schema.createIndex('responses_project').on('responses').columns(['project', 'id']).execute();
-      await db.schema.createIndex('responses_partition').on('responses').column('partition_key').execute();
       await db.schema
         .createIndex('responses_unfinished')
         .on('responses')

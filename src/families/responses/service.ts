@@ -64,7 +64,7 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
         live.abort(apiError('conflict', 'The response was deleted before it was finished.'));
         await live.concluded;
       }
-      await responses.delete(id);
+      await responses.delete(ctx.project, id);
       return { id, object: 'response', deleted: true };
     },
 

@@ -11,7 +11,6 @@ type Tables = {
     project: string;
     /** Empty where the caller acts for nobody in particular. */
     user_identity: string;
-    partition_key: string;
     status: string;
     agent_name: string | null;
     agent_version: string | null;
@@ -64,8 +63,9 @@ export function responseStore(database: Database) {
     db
       .selectFrom('responses')
       .selectAll()
-      .where('partition_key', '=', parameter('partition_key'))
       .where('project', '=', parameter('project'))
+      .where('id', '>', parameter('from'))
+      .where('id', '<', parameter('to'))
       .where('user_identity', '=', parameter('user_identity')),
   );
   const insert = prepared<never>(database, (parameter) =>
@@ -73,7 +73,6 @@ export function responseStore(database: Database) {
       id: parameter('id'),
       project: parameter('project'),
       user_identity: parameter('user_identity'),
-      partition_key: parameter('partition_key'),
       status: parameter('status'),
       agent_name: parameter('agent_name'),
       agent_version: parameter('agent_version'),
@@ -88,6 +87,7 @@ export function responseStore(database: Database) {
     db
       .updateTable('responses')
       .set({ status: parameter('status'), events: parameter('events') })
+      .where('project', '=', parameter('project'))
       .where('id', '=', parameter('id')),
   );
 
@@ -106,7 +106,6 @@ export function responseStore(database: Database) {
           id: record.id,
           project: owner.project,
           user_identity: owner.userIdentity ?? '',
-          partition_key: partitionOf(record.id),
           status,
           agent_name: record.agent?.name ?? null,
           agent_version: record.agent?.version ?? null,
@@ -121,8 +120,14 @@ export function responseStore(database: Database) {
     },
 
     /** No effect when the response has been deleted meanwhile. */
-    async update(id: string, status: string, lines: string[], on: Database = database): Promise<void> {
-      await setEvents({ id, status, events: lines.join('\n') }, on);
+    async update(
+      project: string,
+      id: string,
+      status: string,
+      lines: string[],
+      on: Database = database,
+    ): Promise<void> {
+      await setEvents({ project, id, status, events: lines.join('\n') }, on);
     },
 
     async find(id: string, owner: Owner): Promise<StoredResponse | undefined> {
@@ -132,8 +137,11 @@ export function responseStore(database: Database) {
 
     /** An item of a stored response, input or output, by its id alone. */
     async findItem(itemId: string, owner: Owner): Promise<Item | undefined> {
+      const start = `resp_${partitionOf(itemId)}`;
       const rows = await byPartition({
-        partition_key: partitionOf(itemId),
+        from: start,
+        // Behind every hexadecimal digit.
+        to: `${start}g`,
         project: owner.project,
         user_identity: owner.userIdentity ?? '',
       });
@@ -161,18 +169,18 @@ export function responseStore(database: Database) {
       return (await query.execute()).map(({ events }) => foldLines(events.split('\n')));
     },
 
-    async delete(id: string): Promise<void> {
-      await db.deleteFrom('responses').where('id', '=', id).execute();
+    async delete(project: string, id: string): Promise<void> {
+      await db.deleteFrom('responses').where('project', '=', project).where('id', '=', id).execute();
     },
 
     /** Responses that a process which is gone was working on. */
-    async unfinished(): Promise<{ id: string; lines: string[] }[]> {
+    async unfinished(): Promise<{ project: string; id: string; lines: string[] }[]> {
       const rows = await db
         .selectFrom('responses')
-        .select(['id', 'events'])
+        .select(['project', 'id', 'events'])
         .where('status', 'in', ['queued', 'in_progress'])
         .execute();
-      return rows.map(({ id, events }) => ({ id, lines: events.split('\n') }));
+      return rows.map(({ project, id, events }) => ({ project, id, lines: events.split('\n') }));
     },
   };
 }

@@ -16,6 +16,8 @@ export function structuredValues(
   given: Record<string, unknown>,
   templates: unknown,
 ): Map<string, unknown> {
+  // Without either there is nothing to check, and whatever looks like a placeholder is meant literally.
+  if (Object.keys(declared).length === 0 && Object.keys(given).length === 0) return new Map();
   const asked = new Set([...Object.keys(declared), ...placeholdersIn(templates)]);
   for (const name of Object.keys(given)) {
     if (asked.has(name)) continue;

@@ -36,12 +36,30 @@ function fileText(url: string): string {
   return text === null ? '' : Buffer.from(url.slice(text[0].length), 'base64').toString('utf8');
 }
 
+type Tokenizer = typeof import('gpt-tokenizer/encoding/o200k_base');
+
+let tokenizer: Promise<Tokenizer> | undefined;
+
 export async function countTextTokens(texts: string[]): Promise<number> {
-  const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
+  tokenizer ??= import('gpt-tokenizer/encoding/o200k_base');
+  const { countTokens } = await tokenizer;
+  let total = 0;
+  for (const text of texts) total += remembered.get(text) ?? count(text, countTokens);
+  return total;
+}
+
+/** Counts of short texts: instructions and histories come again with every turn. */
+const remembered = new Map<string, number>();
+const mostRemembered = 2000;
+const longestRemembered = 2000;
+
+function count(text: string, countTokens: Tokenizer['countTokens']): number {
   const plain = { disallowedSpecial: new Set<string>() };
   let total = 0;
-  for (const text of texts) {
-    for (const piece of text.split(longRuns)) total += countTokens(piece, plain);
+  for (const piece of text.split(longRuns)) total += countTokens(piece, plain);
+  if (text.length <= longestRemembered) {
+    if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value as string);
+    remembered.set(text, total);
   }
   return total;
 }

@@ -25,7 +25,10 @@ export function createAnthropicProvider(upstream: Upstream, log: ModelLog): Mode
 function anthropicOptions(request: ModelRequest) {
   // The package would drop it without a word.
   if (request.verbosity !== null) {
-    throw unsupportedParameter('text.verbosity', "Anthropic's models take no 'text.verbosity'; leave it out.");
+    throw unsupportedParameter(
+      'text.verbosity',
+      "Anthropic's models take no 'text.verbosity'; leave it out.",
+    );
   }
   return {
     ...(request.user === null ? {} : { metadata: { userId: request.user } }),

@@ -1,5 +1,6 @@
+import type { Verbosity } from '../model.ts';
 import { solve } from './arithmetic.ts';
-import { describeAttachments } from './attachments.ts';
+import { amount, describeAttachments } from './attachments.ts';
 import { type Conversation, lastTurn, type ToolOutput } from './conversation.ts';
 import { factAbout } from './facts.ts';
 import { exactWords, inForm, wordsAskedFor } from './obedience.ts';
@@ -9,22 +10,32 @@ const shownInstructions = 160;
 const shownTurn = 300;
 const shownEarlier = 120;
 const shownOutput = 600;
+const shownTools = 10;
 
 /** The answer in words. To the letter where the conversation asks for that, else a few plain sentences. */
-export function answer(conversation: Conversation): string {
+export function answer(conversation: Conversation, verbosity: Verbosity | null, tools: string[]): string {
   const { instructions } = conversation;
   const turn = lastTurn(conversation);
   const exact = exactWords(turn, 'turn') ?? wordsAskedFor(turn) ?? exactWords(instructions, 'instructions');
   if (exact !== null) return exact;
+  const brief = [substance(conversation)];
+  if (conversation.attachments.length > 0) brief.push(describeAttachments(conversation.attachments));
+  if (verbosity === 'low') return inForm(brief.join(' '), instructions);
   const sentences = [opening];
   if (instructions !== '') sentences.push(`My instructions: ${quoted(instructions, shownInstructions)}.`);
-  sentences.push(substance(conversation));
-  if (conversation.attachments.length > 0) sentences.push(describeAttachments(conversation.attachments));
+  sentences.push(...brief);
   const earlier = conversation.turns.at(-2);
   if (earlier !== undefined && earlier !== '') {
     sentences.push(`Earlier you said: ${quoted(earlier, shownEarlier)}.`);
   }
+  if (verbosity === 'high') sentences.push(sight(conversation, tools));
   return inForm(sentences.join(' '), instructions);
+}
+
+function sight({ turns, outputs }: Conversation, tools: string[]): string {
+  const named = tools.slice(0, shownTools).join(', ') + (tools.length > shownTools ? ', …' : '');
+  const offered = tools.length === 0 ? 'no tools' : `${amount(tools.length, 'tool')} (${named})`;
+  return `I see ${amount(turns.length, 'turn')}, ${amount(outputs.length, 'tool output')} and ${offered}.`;
 }
 
 /** The answer without its frame, to be put into a field of structured output. */

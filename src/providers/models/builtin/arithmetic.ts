@@ -3,7 +3,7 @@ const operator = String.raw`\s*[+*×÷]\s*|\s+[-−/x]\s+|\s+(?:plus|minus|times
 const sumPattern = new RegExp(`(?<![\\d.:/-])${operand}(?:(?:${operator})${operand}){1,16}(?![\\d:/-])`, 'i');
 const stepPattern = new RegExp(`(${operator})(${operand})`, 'gi');
 const percentPattern =
-  /(\d+(?:\.\d+)?)\s*(?:%|percent)\s+(?:tip\s+)?(?:of|on)\s+(?:a\s+)?\$?(\d+(?:\.\d+)?)/i;
+  /(?<![\d.])(\d{1,15}(?:\.\d{1,15})?)\s*(?:%|percent)\s+(?:tip\s+)?(?:of|on)\s+(?:a\s+)?\$?(\d{1,15}(?:\.\d{1,15})?)/i;
 
 /** The sentence that solves the first sum in `text`, such as `12 times 7`, `1 + 2 * 3` or `15% of 80`. */
 export function solve(text: string): string | null {
@@ -17,6 +17,10 @@ export function solve(text: string): string | null {
   const value = evaluate(sum);
   return value === null ? `${sum} has no value.` : `${sum} = ${shown(value)}.`;
 }
+
+/** The first sum in `text` as it stands there, percentages too. */
+export const sumIn = (text: string): string | null =>
+  (percentPattern.exec(text) ?? sumPattern.exec(text))?.[0] ?? null;
 
 function evaluate(sum: string): number | null {
   const first = Number.parseFloat(sum);

@@ -11,7 +11,7 @@ export function describeAttachments(parts: (ImagePart | FilePart)[]): string {
   return `You sent ${counted.join(' and ')}.`;
 }
 
-const amount = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+export const amount = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 function shortList(descriptions: string[]): string {
   const shown = descriptions.slice(0, 4).join('; ');

@@ -1,6 +1,6 @@
 /** What can be obeyed to the letter: exact words, counting, writing so many words. */
 
-const verb = String.raw`(?:reply|respond|answer|say|write|output|return|print|repeat)`;
+const verb = '(?:reply|respond|answer|say|write|output|return|print|repeat)';
 const quote = `["“'‘\`]`;
 const exactPattern = new RegExp(
   String.raw`\b${verb}(?:\s+(?:back|to\s+me|me|always))?\s+(?:with\s+)?(?:exactly|verbatim|only|just|nothing\s+but)` +
@@ -11,7 +11,7 @@ const quotedPattern = new RegExp(
   String.raw`\b${verb}\s+(?:with\s+)?(?:the\s+(?:exact\s+)?(?:words?|text|phrase|sentence)\s+)?:?\s*(${quote}[^]*)$`,
   'i',
 );
-const sayPattern = /^(?:please\s+)?(?:say|repeat after me)\b[:,]?\s+(\S[^]*)$/i;
+const sayPattern = /^(?:please\s+)?(?:say|repeat after me)\b[:,]?\s+(\S[\s\S]*)$/i;
 /** Not words to say but words about them: `only the number`, `exactly one sentence`, `only in French`. */
 const description =
   /^(?:the|a|an|your|my|its|in|if|when|to|about|as|from|for|by|valid|json|one|two|three|\d+\s+(?:sentences?|words?|lines?|paragraphs?|bullets?))\b/i;
@@ -20,10 +20,12 @@ const afterthought = /[,.]?\s+(?:and|with)\s+(?:nothing|no)\s+(?:else|more|other
 
 /** The words that `text` asks for; instructions must be plainer about it than a user's turn. */
 export function exactWords(text: string, from: 'turn' | 'instructions'): string | null {
-  const exact = exactPattern.exec(text)?.[1];
-  if (exact !== undefined) {
+  const match = exactPattern.exec(text);
+  const exact = match?.[1];
+  if (match !== null && exact !== undefined) {
     const words = literal(exact);
-    if (words.quoted || !description.test(words.text)) return words.text;
+    const afterColon = match[0].slice(0, -exact.length).includes(':');
+    if (words.quoted || afterColon || !description.test(words.text)) return words.text;
   }
   const quoted = quotedPattern.exec(text)?.[1];
   if (quoted !== undefined) {

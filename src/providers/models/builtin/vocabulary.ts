@@ -20,6 +20,15 @@ export const genericVerbs = new Set(
   ).split(' '),
 );
 
+/** Verbs that say something of a tool, but less than what they are done to: `create_event`, `search_database`. */
+export const actionVerbs = new Set(
+  (
+    'add ask book buy cancel compare count create delete describe draft explain extract generate insert list make ' +
+    'open order play post print put query read recommend remove reply reserve save send start stop store update ' +
+    'use write'
+  ).split(' '),
+);
+
 /** Words that open a sentence in capitals and name nobody. */
 export const openers = new Set(
   (
@@ -27,9 +36,21 @@ export const openers = new Set(
     'explain extract fetch find first generate get give go hello help hey hi list look make open order play ' +
     'plan print put read recommend remind remove reply reserve respond return run say schedule search second ' +
     'send set show start stop summarize summarise tell translate turn update use weather write yes okay ok ' +
-    'dear lets today tomorrow could would should may might must shall'
+    'json dear lets today tomorrow could would should may might must shall'
   ).split(' '),
 );
+
+const endings: [string, string, number][] = [
+  ['ies', 'y', 5],
+  ['sses', 'ss', 6],
+  ['ches', 'ch', 6],
+  ['shes', 'sh', 6],
+  ['ing', '', 6],
+  ['ed', '', 5],
+  ['ly', '', 6],
+  ['s', '', 4],
+  ['e', '', 5],
+];
 
 /** What people say when they mean the word on the left, as stems. */
 const synonyms: Record<string, string> = {
@@ -62,18 +83,6 @@ export const wordsOf = (text: string): string[] => text.toLowerCase().match(word
 
 /** The parts of `get_weather`, `getWeather` or `get-weather`. */
 export const nameParts = (name: string): string[] => wordsOf(name.replace(/(\p{Ll}|\d)(\p{Lu})/gu, '$1 $2'));
-
-const endings: [string, string, number][] = [
-  ['ies', 'y', 5],
-  ['sses', 'ss', 6],
-  ['ches', 'ch', 6],
-  ['shes', 'sh', 6],
-  ['ing', '', 6],
-  ['ed', '', 5],
-  ['ly', '', 6],
-  ['s', '', 4],
-  ['e', '', 5],
-];
 
 /** A light stem: plurals, -ing and -ed become one. `word` is in lower case. */
 export function stem(word: string): string {

@@ -13,7 +13,7 @@ const projectNameRule = 'a name of letters, digits, `_`, `.` and `-`, at most 64
 
 /** `rule` replaces the pattern in error messages. */
 const Text = (pattern: RegExp, rule: string, description: string) =>
-  Type.String({ pattern: pattern.source, rule, description });
+  Type.String({ pattern: pattern.source, rule: `be ${rule}`, description });
 
 const ApiKey = Type.Object(
   {
@@ -26,7 +26,13 @@ const ApiKey = Type.Object(
     ),
     file: Type.Optional(Text(/^[^\n]+$/, 'the path of a file', 'File that holds the key and nothing else.')),
   },
-  { ...closed, minProperties: 1, maxProperties: 1, description: 'Where the key is read from.' },
+  {
+    ...closed,
+    minProperties: 1,
+    maxProperties: 1,
+    rule: 'not be the key itself, but say where it is: `apiKey: { env: NAME_OF_VARIABLE }` or `apiKey: { file: PATH }`',
+    description: 'Where the key is read from.',
+  },
 );
 
 const Deployment = Type.Object(

@@ -2,10 +2,10 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError, type KeyPath, type ParsedConfigFile, parseConfigFile } from './config-file.ts';
 import { ConfigFile, type DeploymentEntry, defaultOf, projectName, providerKeys } from './config-schema.ts';
+import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
-export { ConfigError } from './config-file.ts';
+export { ConfigError } from './yaml-file.ts';
 
 export type DeploymentProvider = 'builtin' | 'openai-compatible' | 'azure-openai' | 'anthropic';
 
@@ -73,7 +73,7 @@ export function loadConfig(options: LoadOptions): Config {
       `--project: '${project}' is not a project name: letters, digits, '_', '.' and '-', at most 64, not '_project'`,
     ]);
   }
-  const parsed = options.file === null ? null : parseConfigFile(options.file);
+  const parsed = options.file === null ? null : readYamlFile<ConfigFile>(options.file, ConfigFile);
   const content = parsed?.content ?? {};
   const faults: string[] = [];
   const source = {
@@ -104,7 +104,7 @@ export function loadConfig(options: LoadOptions): Config {
 }
 
 interface Source {
-  parsed: ParsedConfigFile | null;
+  parsed: YamlFile<ConfigFile> | null;
   faults: string[];
   environment: NodeJS.ProcessEnv;
   directory: string;

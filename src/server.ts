@@ -90,7 +90,12 @@ async function start(
   const { apiKey, identityHeader, keyHashes } = ensureCredentials(dataDirectory, fixedKey);
   const keys = createKeyVerifier(keyHashes);
 
-  const { families, recover, drain } = createFamilies({ database, models, limits: config.limits, log: log.logger });
+  const { families, recover, drain } = createFamilies({
+    database,
+    models,
+    limits: config.limits,
+    log: log.logger,
+  });
   await recover();
   const app = await createApp({
     config,
@@ -138,7 +143,8 @@ function renewCertificates(listener: Listener, dataDirectory: string, names: str
 }
 
 const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::';
-const isLocal = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host) || isUnspecified(host);
+const isLocal = (host: string): boolean =>
+  /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host) || isUnspecified(host);
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** Clients look `localhost` up to addresses of both families; a server of one of them only is named by it. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { encode } from 'gpt-tokenizer/encoding/cl100k_base';
 import { expect, test } from 'vitest';
 import { ApiError } from '../../errors.ts';
 import type { CreateEmbedding } from './contract.ts';
@@ -31,4 +32,10 @@ test('every text token has a text', async () => {
   const all = Array.from({ length: 100_256 }, (_, id) => id);
   expect(vocabularySize).toBeGreaterThan(all.length);
   await expect(inputTexts(all)).resolves.toHaveLength(1);
+});
+
+test('half a character at the end of one list does not show in the next', async () => {
+  const [half, rest] = encode('😀') as [number, number];
+  expect(await inputTexts([half])).toEqual(['�']);
+  expect(await inputTexts([[rest], encode('é')])).toEqual(['�', 'é']);
 });

@@ -34,9 +34,12 @@ function tokens(list: unknown, target: string): number[] {
   });
 }
 
+/** Stands behind every list, so that no half character stays in the tokenizer's decoder for the next request. */
+const end = '😀';
+
 async function decoded(ids: number[]): Promise<string> {
-  const { decode } = await import('gpt-tokenizer/encoding/cl100k_base');
-  return decode(ids);
+  const { decode, encode } = await import('gpt-tokenizer/encoding/cl100k_base');
+  return decode([...ids, ...encode(end)]).slice(0, -end.length);
 }
 
 const wrong = (target: string, rule: string): ApiError =>

@@ -33,7 +33,7 @@ const ToolCall = Type.Object(
       Type.Unsafe<string | Record<string, unknown>>({ anyOf: [{ type: 'object' }, Text] }),
     ),
     id: Type.Optional(
-      Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', rule: 'an id of letters, digits, `_` and `-`' }),
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', rule: 'be an id of letters, digits, `_` and `-`' }),
     ),
   },
   closed,

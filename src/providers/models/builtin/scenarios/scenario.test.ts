@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { ConfigError } from '../../../../config-file.ts';
+import { ConfigError } from '../../../../yaml-file.ts';
 import { modelRequest } from '../../testing/fake-upstream.ts';
 import { countTextTokens } from '../../token-count.ts';
 import { createBuiltinModel, loadScenarios, type Scenario } from '../index.ts';

@@ -1,5 +1,5 @@
-import { ConfigError, type KeyPath } from '../../../../config-file.ts';
 import { catalogue } from '../../../../errors.ts';
+import { ConfigError, type KeyPath, readYamlFile } from '../../../../yaml-file.ts';
 import type { ModelMessage, ModelRequest } from '../../model.ts';
 import { type Conversation, lastTurn, readableLength } from '../conversation.ts';
 import {
@@ -8,7 +8,6 @@ import {
   ScenarioFile,
   type ScenarioReply,
 } from './scenario-schema.ts';
-import { readYamlFile } from './yaml-file.ts';
 
 /** What to look for in a conversation, and what to reply when it is there. */
 export interface Scenario {

@@ -1,7 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
-import { ConfigError, type KeyPath } from '../../../../config-file.ts';
+
+/** What is wrong with a file that somebody wrote, one line per fault, each with its place in the file. */
+export class ConfigError extends Error {
+  constructor(faults: string[]) {
+    super(faults.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+export type KeyPath = (string | number)[];
 
 export interface YamlFile<T> {
   content: T;
@@ -12,7 +21,10 @@ export interface YamlFile<T> {
 const mostBytes = 1_048_576;
 const shownFaults = 10;
 
-/** Reads and checks a YAML file of up to 1 MiB. Throws a `ConfigError` that names each fault with its place. */
+/**
+ * Reads and checks a YAML file of up to 1 MiB. Throws a `ConfigError` that names each fault with its place. Top-level
+ * keys without a value are taken for absent: their entries may all be commented out.
+ */
 export function readYamlFile<T>(file: string, schema: object): YamlFile<T> {
   const lines = new LineCounter();
   const document = parseDocument(read(file), { lineCounter: lines, prettyErrors: false });
@@ -25,7 +37,9 @@ export function readYamlFile<T>(file: string, schema: object): YamlFile<T> {
   }
   const fault: YamlFile<T>['fault'] = (path, message, about = 'value') =>
     `${place(offsetOf(document, path, about))}: ${path.length === 0 ? '' : `${keyPath(path)}: `}${message}`;
-  const content = contentOf(document, file);
+
+  const content = withoutNulls(contentOf(document, file));
+  // Compiled here, so that a start without a file does not pay for it.
   const check = new Ajv({ allErrors: true, strict: false, verbose: true }).compile<T>(schema);
   if (check(content)) return { content, fault };
   const faults = (check.errors ?? []).map((error) => describe(error, fault));
@@ -53,6 +67,11 @@ function contentOf(document: Document, file: string): unknown {
   }
 }
 
+function withoutNulls(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) return content;
+  return Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null));
+}
+
 function describe(error: ErrorObject, fault: YamlFile<unknown>['fault']): string {
   const path = error.instancePath
     .split('/')
@@ -69,16 +88,25 @@ function describe(error: ErrorObject, fault: YamlFile<unknown>['fault']): string
   return fault(path, expectation(error, known));
 }
 
+/** A schema's own `rule` says in words what its pattern or its shape asks for. */
 function expectation(error: ErrorObject, known: string[]): string {
   const { rule } = (error.parentSchema ?? {}) as { rule?: string };
-  if (error.keyword === 'enum')
-    return `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}`;
-  if (error.keyword === 'type' && error.params.type === 'object' && known.length > 0)
-    return `must be a map with the keys ${known.join(', ')}`;
-  if (error.keyword === 'type') return `must be ${typeNames[String(error.params.type)] ?? error.params.type}`;
-  if (error.keyword === 'pattern' && rule !== undefined) return `must be ${rule}`;
-  if (error.keyword === 'minItems') return 'must have at least one entry';
-  return error.message ?? 'is not valid';
+  const isShape = error.keyword !== 'type' || error.params.type === 'object';
+  if (rule !== undefined && isShape) return `must ${rule}`;
+  switch (error.keyword) {
+    case 'enum':
+      return `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}`;
+    case 'type':
+      if (error.params.type === 'object' && known.length > 0)
+        return `must be a map with the keys ${known.join(', ')}`;
+      return `must be ${typeNames[String(error.params.type)] ?? error.params.type}`;
+    case 'minItems':
+      return 'must have at least one entry';
+    case 'uniqueItems':
+      return 'must not name the same twice';
+    default:
+      return error.message ?? 'is not valid';
+  }
 }
 
 const typeNames: Record<string, string> = {
@@ -86,10 +114,11 @@ const typeNames: Record<string, string> = {
   boolean: 'true or false',
   integer: 'a whole number',
   object: 'a map',
+  number: 'a number',
   string: 'a text',
 };
 
-/** `scenarios[0].when.input`. */
+/** `deployments[0].provider`. */
 function keyPath(path: KeyPath): string {
   return path
     .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`))

@@ -9,6 +9,7 @@ import { sendError } from './http/errors.ts';
 import { methodsOf } from './http/methods.ts';
 import { installPipeline } from './http/pipeline.ts';
 import { parseQueryString } from './http/query-string.ts';
+import { routeConstraints } from './http/route-constraints.ts';
 import { newRequestId } from './kit/ids.ts';
 import type { Family } from './kit/operation.ts';
 
@@ -37,6 +38,7 @@ export async function createApp({ config, credentials, families, log, installPub
       maxParamLength: longestPathSegment,
       querystringParser: parseQueryString as never,
       ignoreTrailingSlash: true,
+      constraints: routeConstraints as never,
     },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   });
@@ -50,8 +52,9 @@ export async function createApp({ config, credentials, families, log, installPub
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = allowed(path);
-    const error =
-      methods.length > 0
+    const error = methods.includes(request.method)
+      ? unsupportedMediaType()
+      : methods.length > 0
         ? apiError('method_not_allowed', `${request.method} is not served here; ${methods.join(', ')} is.`, {
             headers: { allow: methods.join(', ') },
           })
@@ -78,14 +81,11 @@ function takeJson(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, text: string, done) => {
     if (text.length === 0 || request.headers['content-type'] === undefined)
       return parser(request, text, done);
-    done(
-      apiError(
-        'unsupported_media_type',
-        'The Content-Type of the request is not supported here; send application/json.',
-        {
-          target: 'Content-Type',
-        },
-      ),
-    );
+    done(unsupportedMediaType());
   });
 }
+
+const unsupportedMediaType = () =>
+  apiError('unsupported_media_type', 'The Content-Type of the request is not supported here.', {
+    target: 'Content-Type',
+  });

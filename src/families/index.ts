@@ -15,6 +15,7 @@ import {
 import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
 import { modelsFamily } from './models/index.ts';
+import { notBuiltFamily } from './not-built/index.ts';
 import {
   responseEngine,
   migrations as responseMigrations,
@@ -65,7 +66,7 @@ export function createFamilies({ database, models, limits, log }: FamilyParts): 
     embeddingsFamily(models),
   ];
   return {
-    families: served,
+    families: [...served, notBuiltFamily(served)],
     async recover() {
       await engine.recover();
       await conversations.releaseAll();

@@ -4,6 +4,7 @@ import type { Context } from '../kit/context.ts';
 import { Answer, EventStream, type Family, JsonText, type Operation } from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
 import { sendError } from './errors.ts';
+import { constraintsOf } from './route-constraints.ts';
 import { sendEvents } from './sse.ts';
 
 export const projectBase = '/api/projects/:project';
@@ -26,7 +27,7 @@ function mounts(operation: Operation) {
 export const routePath = (path: string): string =>
   path
     .replaceAll(':', '::')
-    .replace(/\{(\w+)\}(::)?/g, (_, name, verb) => (verb ? `:${name}(^[^:/]+)::` : `:${name}`));
+    .replace(/\{(\w+)\}(::)?/g, (_, name, verb) => (verb ? `:${name}(^.+)::` : `:${name}`));
 
 /** Makes the routes of a family: validate, call the service, send its result. Nothing else stands between. */
 export function bindFamily(app: FastifyInstance, { operations, handlers }: Family): void {
@@ -41,14 +42,17 @@ export function bindFamily(app: FastifyInstance, { operations, handlers }: Famil
         if (!reply.sent && !reply.raw.destroyed) sendError(error, request, reply);
       }
     };
+    const handler = (request: FastifyRequest, reply: FastifyReply): void => {
+      void run(request, reply);
+    };
     for (const { url, mount } of mounts(operation)) {
       app.route({
         method: operation.method as HTTPMethods,
         url,
         config: { operation, mount },
-        handler: (request, reply) => {
-          void run(request, reply);
-        },
+        constraints: constraintsOf(operation),
+        ...(operation.answersBeforeBody ? { onRequest: handler } : {}),
+        handler,
       });
     }
   }

@@ -18,6 +18,10 @@ export interface Operation {
   body?: TSchema;
   /** Whether the body may be missing altogether. */
   bodyOptional?: boolean;
+  /** Media type of the body where it is not JSON. One place may be served once per media type. */
+  consumes?: string;
+  /** Whether the answer is given before the body is read, so that any media type and size will do. */
+  answersBeforeBody?: boolean;
   /** The success status; 200 unless said. */
   status?: number;
   result?: TSchema;

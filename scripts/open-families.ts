@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../src/config.ts';
+import { createFamilies, migrations } from '../src/families/index.ts';
+import { scriptedGateway } from '../src/families/testing/scripted-model.ts';
+import type { Family } from '../src/kit/operation.ts';
+import { openDatabase } from '../src/storage/database.ts';
+
+export interface OpenFamilies {
+  families: Family[];
+  close(): Promise<void>;
+}
+
+/** The server's families on an empty database of their own, without any model. */
+export async function openFamilies(): Promise<OpenFamilies> {
+  const directory = mkdtempSync(join(tmpdir(), 'bloomery-contract-'));
+  const database = await openDatabase(directory, migrations);
+  const { families, drain } = createFamilies({
+    database,
+    models: scriptedGateway({}),
+    limits: loadConfig({ file: null, environment: {} }).limits,
+    log: { debug() {}, info() {}, warn() {} },
+  });
+  return {
+    families,
+    async close() {
+      await drain(0);
+      await database.destroy();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

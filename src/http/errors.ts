@@ -5,7 +5,8 @@ import type { Wire } from '../kit/operation.ts';
 
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(thrown);
-  if (error.status >= 500 && error.status !== 501 && error.status !== 503) {
+  // Whatever else the catalogue has is no fault of ours.
+  if (error.code === 'server_error') {
     request.log.error({ err: thrown, requestId: request.id }, 'request failed');
   }
   reply

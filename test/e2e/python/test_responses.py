@@ -229,8 +229,11 @@ def test_bad_requests_name_the_field(client, request_body, code, param):
             "previous_response_not_found",
             "previous_response_id",
         ),
-        ({"input": "Hello", "extra_body": {"agent_reference": {"type": "agent_reference", "name": "nobody"}}},
-         "not_found", "agent_reference.name"),
+        (
+            {"input": "Hello", "extra_body": {"agent_reference": {"type": "agent_reference", "name": "nobody"}}},
+            "not_found",
+            "agent_reference.name",
+        ),
     ],
 )
 def test_what_is_not_there(client, request_body, code, param):

@@ -1,0 +1,208 @@
+/** The official samples that are run, and by what in their output one sees that they worked. */
+
+export interface Sample {
+  /** Below the samples folder. */
+  path: string;
+  /** Text that must show, in this order, each with what it proves. */
+  shows: [text: RegExp, because: string][];
+  /** The same for the log file that a sample writes and names in its output. */
+  logs?: [text: RegExp, because: string][];
+  /** Text that must show nowhere. */
+  hides?: [text: RegExp, because: string][];
+  variables?: Record<string, string>;
+  /** A configuration beside this file, where the sample asks for a deployment by name. */
+  config?: string;
+}
+
+type Shown = Sample['shows'];
+
+const franceThenParis: Shown = [
+  [/Response output: .*248,573 square miles/, 'the model had the question'],
+  [/Response output: .*Paris/, '"the capital city" has an answer only with the first turn before it'],
+];
+const feetInMile: Shown = [[/Response output: .*5,280 feet/, 'the model had the question']];
+const calendarEvent: Shown = [
+  [
+    /Response output: \{"name": ?"[^"]+", ?"date": ?"2025-11-07", ?"participants": ?\["Alice", ?"Bob"\]\}/,
+    'the answer is JSON of the schema, with the date in the form its description asks for',
+  ],
+];
+const streamedCapital: Shown = [
+  [/Stream response created with ID: resp_\w+/, 'response.created comes first and carries the response'],
+  [/capital of France is Paris/, 'the deltas, printed one after another, are the text'],
+  [/Response completed\. Access final text/, 'the stream ends with response.completed'],
+];
+const horoscope: Shown = [
+  [/Response output: *\n/, 'a response that calls a function has no text'],
+  [/'type': 'function_call_output', 'call_id': 'call_\w+'/, 'the call reached the program'],
+  [/Aquarius: Next Tuesday you will befriend a baby otter/, 'its argument came from the question'],
+  [
+    /Agent response: .*Aquarius: Next Tuesday you will befriend a baby otter/,
+    "the answer uses the tool's output",
+  ],
+];
+const endpointSet: [RegExp, string] = [
+  /Agent endpoint configured for version 1/,
+  'the merge patch of the agent was taken',
+];
+const conversationMade: [RegExp, string] = [
+  /Created conversation .*\(id: conv_\w+\)/,
+  'a conversation was made',
+];
+const conversationDeleted: [RegExp, string] = [/Conversation deleted/, 'and deleted again'];
+const agentShown: [RegExp, string] = [
+  /Agent \w+ \((?:id: MyAgent, name: MyAgent|name: MyAgent, id: MyAgent), version: 1\)/,
+  'the agent as read back carries its latest version',
+];
+const loggedTurn: Shown = [
+  endpointSet,
+  [/Conversation created \(id: conv_\w+\)/, 'a conversation was made'],
+  ...feetInMile,
+  conversationDeleted,
+];
+const retrieved: Shown = [
+  [/Conversation created \(id: conv_\w+\)/, 'a conversation without items was made'],
+  [/Agent retrieved \(id: MyAgent, name: MyAgent, version: 1\)/, 'the agent was read back'],
+  [/Retrieved conversation \(id: conv_\w+\)/, 'the conversation was read back'],
+  [/Added a user message to the conversation/, 'an item was added'],
+  ...feetInMile,
+];
+const funFacts: Shown = [
+  [/Assistant: .*Eiffel Tower .*330 meters/, 'the model had the question'],
+  [/Assistant: .*Give me one fun fact about the Eiffel Tower/, 'the second call carried the whole exchange'],
+];
+const deployments: Shown = [
+  [/List all deployments:\n.*'name': 'builtin'/, 'the list has the deployment'],
+  [
+    /publisher `Microsoft`:\nList all deployments of model `Phi-4`:\nGet a single/,
+    'both filters are applied',
+  ],
+  [/Type: ModelDeployment\nName: builtin\n/, 'the answer is read as a ModelDeployment'],
+  [/Model Version: \S+\nModel Publisher: \S+\nCapabilities: \{.+\}\nSKU: \{.+\}/, 'its members are set'],
+];
+const nativeLog: Shown = [
+  [/Request method: 'POST'/, 'the native calls are logged'],
+  [/Response status: '200'/, 'with their answers'],
+  [/"object":"agent\.version"/, 'bodies included'],
+];
+const openaiLog: Shown = [
+  [
+    /==> Request:\nPOST \S+\/agents\/MyAgent\/endpoint\/protocols\/openai\/conversations\?api-version=v1/,
+    'the endpoint',
+  ],
+  [/<== Response:\n200 OK/, 'the calls through the OpenAI client are logged'],
+];
+const aToken: [RegExp, string][] = [[/bearer ey\w/i, 'a token has no place in a log that redacts']];
+const traced = {
+  AZURE_EXPERIMENTAL_ENABLE_GENAI_TRACING: 'true',
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true',
+};
+
+export const samples: Sample[] = [
+  { path: 'responses/sample_responses_basic.py', shows: franceThenParis },
+  { path: 'responses/sample_responses_basic_async.py', shows: franceThenParis },
+  { path: 'responses/sample_responses_basic_without_aiprojectclient.py', shows: feetInMile },
+  { path: 'responses/sample_responses_basic_without_aiprojectclient_async.py', shows: feetInMile },
+  { path: 'responses/sample_responses_stream_events.py', shows: streamedCapital },
+  { path: 'responses/sample_responses_stream_manager.py', shows: streamedCapital },
+  { path: 'responses/sample_responses_structured_output.py', shows: calendarEvent },
+  {
+    path: 'responses/sample_responses_image_input.py',
+    shows: [
+      [
+        /Response output: .*1 image \(PNG, 778×450 pixels, 52410 bytes\)/,
+        'the whole image reached the model',
+      ],
+    ],
+  },
+  {
+    path: 'responses/sample_responses_model_router.py',
+    config: 'model-router.yaml',
+    shows: [
+      [/Response output:\n.*sky appears blue/, 'the model had the question'],
+      [/Status: completed\n {2}Selected model: model-router\n/, 'the deployment of that name answered'],
+      [/Input tokens: [1-9]\d*\n {2}Output tokens: [1-9]\d*\n {2}Total tokens: [1-9]\d*/, 'usage is told'],
+    ],
+  },
+  {
+    path: 'agents/sample_agent_basic.py',
+    shows: [
+      [/Agent created \(id: MyAgent:1, name: MyAgent, version: 1\)/, 'the version was made, with the agent'],
+      endpointSet,
+      conversationMade,
+      franceThenParis[0] as [RegExp, string],
+      [/Added a second user message/, 'an item was added'],
+      franceThenParis[1] as [RegExp, string],
+      conversationDeleted,
+    ],
+  },
+  {
+    path: 'agents/sample_agent_basic_async.py',
+    shows: [endpointSet, agentShown, conversationMade, ...franceThenParis, conversationDeleted],
+  },
+  { path: 'agents/sample_agent_retrieve_basic.py', shows: [endpointSet, ...retrieved] },
+  { path: 'agents/sample_agent_retrieve_basic_async.py', shows: [endpointSet, agentShown, ...retrieved] },
+  {
+    path: 'agents/sample_agent_stream_events.py',
+    shows: [endpointSet, conversationMade, ...streamedCapital, conversationDeleted],
+  },
+  {
+    path: 'agents/sample_agent_structured_output.py',
+    shows: [endpointSet, conversationMade, ...calendarEvent, conversationDeleted],
+  },
+  {
+    path: 'agents/sample_agent_structured_output_async.py',
+    shows: [endpointSet, agentShown, conversationMade, ...calendarEvent, conversationDeleted],
+  },
+  { path: 'agents/tools/sample_agent_function_tool.py', shows: [endpointSet, ...horoscope] },
+  {
+    path: 'agents/tools/sample_agent_function_tool_async.py',
+    shows: [endpointSet, agentShown, ...horoscope],
+  },
+  {
+    path: 'agents/telemetry/sample_agent_basic_with_console_tracing.py',
+    variables: traced,
+    shows: [
+      [/"name": "create_agent MyAgent"/, 'the SDK’s own instrumentation understood the agent'],
+      [/"gen_ai\.agent\.id": "MyAgent:1"/, 'and its version'],
+      [/"gen_ai\.response\.id": "resp_\w+"/, 'and the response'],
+      [/"gen_ai\.usage\.output_tokens": [1-9]/, 'and its usage'],
+      [/Answer: \[ResponseOutputMessage\(/, 'the output is typed'],
+      [/Listing conversation items/, 'the items are listed, newest first'],
+      [/Type: message\nContent: .*about computers/, 'the answer to the second question'],
+      [/Type: message\nContent: Tell another one about computers\./, 'the second question'],
+      [/Type: message\nContent: .*OCT 31/, 'the answer to the first question'],
+      [/Type: message\nContent: Hello, tell me a joke\./, 'the first question'],
+    ],
+    hides: [[/Unsupported content type|No content available/, 'each item has text of a known type']],
+  },
+  {
+    path: 'agents/telemetry/sample_agent_basic_with_console_tracing_custom_attributes.py',
+    variables: traced,
+    shows: [
+      [/"gen_ai\.agent\.version": "1"/, 'the version was made'],
+      [/Agent deleted/, 'deletion without `force` works too'],
+    ],
+  },
+  { path: 'chat_completions/sample_chat_completions_basic.py', shows: funFacts },
+  { path: 'chat_completions/sample_chat_completions_basic_async.py', shows: funFacts },
+  { path: 'deployments/sample_deployments.py', shows: deployments },
+  { path: 'deployments/sample_deployments_async.py', shows: deployments },
+  { path: 'logs/sample_log_all.py', shows: loggedTurn, logs: [...nativeLog, ...openaiLog] },
+  { path: 'logs/sample_log_from_openai_client.py', shows: loggedTurn, logs: openaiLog },
+  { path: 'logs/sample_log_from_sdk.py', shows: loggedTurn, logs: nativeLog },
+  {
+    path: 'logs/sample_log_to_console.py',
+    shows: [...nativeLog, ...openaiLog, ...feetInMile, conversationDeleted],
+    hides: aToken,
+  },
+  {
+    path: 'logs/sample_log_with_logging_disabled.py',
+    shows: loggedTurn,
+    logs: [
+      [/Request method: 'POST'/, 'the native calls are logged'],
+      [/Body: \[Content exists\]/, 'bodies are not'],
+    ],
+    hides: aToken,
+  },
+];

@@ -6,6 +6,7 @@ import { banner } from './banner.ts';
 import { configurationFile, loadConfiguration } from './configuration.ts';
 import { exitCodes } from './exit-codes.ts';
 import { watchStopSignals } from './signals.ts';
+import { releaseStartUpMemory } from './start-up-memory.ts';
 
 export async function serve({ values }: Arguments<'serve'>): Promise<number> {
   const stop = watchStopSignals();
@@ -21,6 +22,7 @@ export async function serve({ values }: Arguments<'serve'>): Promise<number> {
   try {
     writeRunFile(dataDirectory, server);
     process.stdout.write(values.json ? `${readyLine(server)}\n` : banner(server));
+    releaseStartUpMemory();
     await stop.requested;
   } finally {
     // Before the lock is let go, so that it can't be the file of a successor.

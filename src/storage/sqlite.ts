@@ -80,7 +80,10 @@ class Session implements DatabaseConnection {
     while (this.#sqlite.transaction !== null && this.#sqlite.transaction.owner !== this) {
       await this.#sqlite.transaction.ended;
     }
-    return this.#sqlite.execute<R>(query.sql, query.parameters);
+    const own = this.#sqlite.transaction !== null;
+    return own
+      ? this.#sqlite.execute<R>(query.sql, query.parameters)
+      : this.#sqlite.executeAlone<R>(query.sql, query.parameters);
   }
 
   async begin(): Promise<void> {
@@ -103,9 +106,16 @@ class Session implements DatabaseConnection {
   }
 }
 
+interface LoneWrite {
+  statement: StatementSync;
+  parameters: SQLInputValue[];
+  settle: PromiseWithResolvers<QueryResult<never>>;
+}
+
 class Sqlite {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, { statement: StatementSync; reads: boolean }>();
+  #writes: LoneWrite[] = [];
   transaction: { owner: Session; ended: Promise<void>; end: () => void } | null = null;
 
   constructor(file: string) {
@@ -117,10 +127,50 @@ class Sqlite {
   }
 
   execute<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    this.#commitWrites();
     const { statement, reads } = this.#prepare(sql);
     if (reads) return { rows: statement.all(...(parameters as SQLInputValue[])) as R[] };
-    const { changes, lastInsertRowid } = statement.run(...(parameters as SQLInputValue[]));
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    return written(statement, parameters as SQLInputValue[]);
+  }
+
+  /**
+   * A statement outside of any transaction. Writes that come in one turn of the event loop are committed together,
+   * since a commit costs more than most writes; each is settled when it is durable, and whatever comes next finds
+   * it committed.
+   */
+  executeAlone<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> | Promise<QueryResult<R>> {
+    const { statement, reads } = this.#prepare(sql);
+    if (reads) return this.execute(sql, parameters);
+    const settle = Promise.withResolvers<QueryResult<never>>();
+    if (this.#writes.length === 0) setImmediate(() => this.#commitWrites());
+    this.#writes.push({ statement, parameters: parameters as SQLInputValue[], settle });
+    return settle.promise;
+  }
+
+  #commitWrites(): void {
+    if (this.#writes.length === 0) return;
+    const writes = this.#writes;
+    this.#writes = [];
+    const together = writes.length > 1;
+    const results: (() => void)[] = [];
+    try {
+      if (together) this.#database.exec('begin immediate');
+      for (const { statement, parameters, settle } of writes) {
+        try {
+          const result = written(statement, parameters);
+          results.push(() => settle.resolve(result));
+        } catch (error) {
+          // A statement that fails undoes only itself, unless the fault is so grave that all is undone.
+          if (together && !this.#database.isTransaction) throw error;
+          results.push(() => settle.reject(error));
+        }
+      }
+      if (together) this.#database.exec('commit');
+      for (const settle of results) settle();
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      for (const { settle } of writes) settle.reject(error);
+    }
   }
 
   #prepare(sql: string) {
@@ -136,7 +186,13 @@ class Sqlite {
   }
 
   close(): void {
+    this.#commitWrites();
     this.#statements.clear();
     this.#database.close();
   }
+}
+
+function written(statement: StatementSync, parameters: SQLInputValue[]): QueryResult<never> {
+  const { changes, lastInsertRowid } = statement.run(...parameters);
+  return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
 }

@@ -23,7 +23,7 @@ export async function run(
   onFirstEvent: () => void,
 ): Promise<TerminalEvent> {
   const turn = createTurn((event) => log.append(event), { ...plan.turn, firstIndex: 0 });
-  for await (const event of generate(plan, signal)) {
+  for await (const event of plan.mayTruncate ? generateTruncated(plan, signal) : generate(plan, signal)) {
     turn.push(event);
     onFirstEvent();
   }
@@ -44,14 +44,18 @@ export async function run(
       };
 }
 
-/** The model's events; with `truncation: auto` it is asked again with less as long as the context is too long. */
-async function* generate({ provider, request, mayTruncate }: RunPlan, signal: AbortSignal) {
+function generate({ provider, request }: RunPlan, signal: AbortSignal) {
   if (provider.generate === undefined) throw new Error('The deployment generates nothing.');
-  let attempt = request;
+  return provider.generate(request, signal);
+}
+
+/** `truncation: auto`: the model is asked again with less as long as the context is too long. */
+async function* generateTruncated(plan: RunPlan, signal: AbortSignal) {
+  let attempt = plan.request;
   for (let truncations = 0; ; truncations++) {
     let started = false;
     try {
-      for await (const event of provider.generate(attempt, signal)) {
+      for await (const event of generate({ ...plan, request: attempt }, signal)) {
         started = true;
         yield event;
       }
@@ -59,8 +63,7 @@ async function* generate({ provider, request, mayTruncate }: RunPlan, signal: Ab
     } catch (error) {
       const tooLong = error instanceof ApiError && error.code === 'context_length_exceeded';
       const shorter = shorten(attempt.messages);
-      if (!tooLong || started || !mayTruncate || truncations === mostTruncations || shorter === null)
-        throw error;
+      if (!tooLong || started || truncations === mostTruncations || shorter === null) throw error;
       attempt = { ...attempt, messages: shorter };
     }
   }

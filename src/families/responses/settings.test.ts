@@ -49,7 +49,7 @@ test.each(Object.entries(precedence) as [keyof typeof precedence, string][])('%s
 
 test('the guide tells the same', () => {
   const guide = readFileSync(new URL('../../../docs/guide/responses.md', import.meta.url), 'utf8');
-  const rows = [...guide.matchAll(/^\| `(\w+)` \| (agent only|request, then agent) \|$/gm)];
+  const rows = [...guide.matchAll(/^\| `(\w+)` +\| (agent only|request, then agent) +\|$/gm)];
   expect(Object.fromEntries(rows.map(([, name, who]) => [name, who]))).toEqual(precedence);
 });
 

@@ -2,7 +2,7 @@ import type { Config, DeploymentConfig } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import { type DiscoveryOptions, discoverDeployments } from './discovery.ts';
 import { anthropicAddress } from './environment.ts';
-import type { Deployment, ModelProvider } from './model.ts';
+import type { Deployment, ModelProvider, ModelRequest } from './model.ts';
 import type { ModelLog, Upstream } from './upstream.ts';
 
 export interface ModelTarget {
@@ -99,17 +99,24 @@ const isOpenAI = ({ baseUrl }: Upstream): boolean =>
 
 /** A provider that loads the real one when first asked for something. */
 function fullProvider(load: () => Promise<ModelProvider>): Required<ModelProvider> {
+  let loaded: ModelProvider | undefined;
+  const provider = async (): Promise<ModelProvider> => {
+    loaded ??= await load();
+    return loaded;
+  };
+  async function* generateOnceLoaded(request: ModelRequest, signal: AbortSignal) {
+    const { generate } = await provider();
+    if (generate !== undefined) yield* generate(request, signal);
+  }
   return {
-    async *generate(request, signal) {
-      const { generate } = await load();
-      if (generate !== undefined) yield* generate(request, signal);
-    },
+    // Every event passes through whatever stands in between, so nothing does once it is loaded.
+    generate: (request, signal) => loaded?.generate?.(request, signal) ?? generateOnceLoaded(request, signal),
     async embed(request, signal) {
-      const { embed } = await load();
+      const { embed } = await provider();
       if (embed === undefined) throw apiError('unsupported_parameter', 'This deployment has no embeddings.');
       return embed(request, signal);
     },
-    countTokens: async (request) => (await load()).countTokens(request),
+    countTokens: async (request) => (await provider()).countTokens(request),
   };
 }
 

@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Database, type Migrations, openDatabase, prepared } from './database.ts';
+
+type Tables = { things: { id: string; n: number } };
+
+const migrations: Migrations = {
+  '0001_things': {
+    async up(db) {
+      await db.schema
+        .createTable('things')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('n', 'integer', (c) => c.notNull())
+        .execute();
+    },
+  },
+};
+
+let directory: string;
+let database: Database;
+let db: Kysely<Tables>;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
+  database = await openDatabase(directory, migrations);
+  db = database.withTables<Tables>();
+});
+afterEach(async () => {
+  await database.destroy();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const insert = (id: string, n = 0) => db.insertInto('things').values({ id, n }).execute();
+const ids = async () =>
+  (await db.selectFrom('things').select('id').orderBy('id').execute()).map(({ id }) => id);
+
+test('what is written is there after opening again', async () => {
+  await insert('a');
+  await database.destroy();
+  database = await openDatabase(directory, migrations);
+  db = database.withTables<Tables>();
+  expect(await ids()).toEqual(['a']);
+});
+
+test('a directory that a newer version has written is refused', async () => {
+  await database.destroy();
+  database = await openDatabase(directory, { ...migrations, '0002_more': { up: async () => {} } });
+  await database.destroy();
+  await expect(openDatabase(directory, migrations)).rejects.toThrow('written by a newer version');
+  database = await openDatabase(directory, { ...migrations, '0002_more': { up: async () => {} } });
+});
+
+test('of writes made together each fails or holds by itself', async () => {
+  const results = await Promise.allSettled([insert('a'), insert('b'), insert('a'), insert('c')]);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  expect(await ids()).toEqual(['a', 'b', 'c']);
+});
+
+test('a read finds the writes that were asked for before it', async () => {
+  const writing = insert('a');
+  expect(await ids()).toEqual(['a']);
+  await writing;
+});
+
+test('a transaction holds whole or not at all, and others wait for its end', async () => {
+  const inside = Promise.withResolvers<void>();
+  const failing = database
+    .transaction()
+    .execute(async (trx) => {
+      await trx.withTables<Tables>().insertInto('things').values({ id: 'gone', n: 1 }).execute();
+      await inside.promise;
+      throw new Error('no');
+    })
+    .catch((error: Error) => error.message);
+  await Promise.resolve();
+  const others = Promise.all([insert('b'), ids()]);
+  inside.resolve();
+  expect(await failing).toBe('no');
+  await others;
+  expect(await ids()).toEqual(['b']);
+});
+
+test('transactions in parallel lose nothing', async () => {
+  await insert('counter');
+  const increment = () =>
+    database.transaction().execute(async (trx) => {
+      const on = trx.withTables<Tables>();
+      const { n } = await on
+        .selectFrom('things')
+        .select('n')
+        .where('id', '=', 'counter')
+        .executeTakeFirstOrThrow();
+      await new Promise(setImmediate);
+      await on
+        .updateTable('things')
+        .set({ n: n + 1 })
+        .where('id', '=', 'counter')
+        .execute();
+    });
+  await Promise.all(Array.from({ length: 20 }, increment));
+  expect(await db.selectFrom('things').select('n').executeTakeFirst()).toEqual({ n: 20 });
+});
+
+test('a prepared query takes its values at execution, in a transaction too', async () => {
+  const byId = prepared<{ n: number }>(database, (parameter) =>
+    db.selectFrom('things').select('n').where('id', '=', parameter('id')).where('n', '>', 1),
+  );
+  await insert('a', 1);
+  await insert('b', 2);
+  expect(await byId({ id: 'a' })).toEqual([]);
+  await database.transaction().execute(async (trx) => {
+    await trx.withTables<Tables>().updateTable('things').set({ n: 5 }).where('id', '=', 'a').execute();
+    expect(await byId({ id: 'a' }, trx)).toEqual([{ n: 5 }]);
+  });
+});

@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * Gives the load generator a core of its own and the servers the others. Left to itself, the scheduler at times puts
+ * both on one core while another is idle; then the generator's cost, the same for every server, hides their
+ * difference. False where the system can't do it (no `taskset`) or has one core only.
+ */
+export function separateCores(servers: number[]): boolean {
+  const cores = allowedCores();
+  const own = cores.pop();
+  if (own === undefined || cores.length === 0) return false;
+  return [...servers.map((pid) => pin(pid, cores)), pin(process.pid, [own])].every((done) => done);
+}
+
+function pin(pid: number, cores: number[]): boolean {
+  const options = ['--all-tasks', '--pid', '--cpu-list', cores.join(','), String(pid)];
+  return spawnSync('taskset', options, { stdio: 'ignore' }).status === 0;
+}
+
+/** From a list such as `0-3,8`. */
+function allowedCores(): number[] {
+  let status: string;
+  try {
+    status = readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    return [];
+  }
+  const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(status) ?? [];
+  return list.split(',').flatMap((range) => {
+    const [first = Number.NaN, last = first] = range.split('-').map(Number);
+    return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+
+/** Milliseconds that a process's main thread has run, and waited for a core; null where the system does not tell. */
+export function threadTimes(pid: number): { running: number; waiting: number } | null {
+  const [running, waiting] = (readProc(`${pid}/task/${pid}/schedstat`) ?? '').split(' ').map(Number);
+  if (running === undefined || waiting === undefined) return null;
+  return { running: running / 1e6, waiting: waiting / 1e6 };
+}
+
+/** Memory that a process holds, in MB of 1,000,000 bytes; null where the system does not tell. */
+export function residentMegabytes(pid: number): number | null {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? '') ?? [];
+  return kibibytes === undefined ? null : (Number(kibibytes) * 1024) / 1e6;
+}
+
+function readProc(path: string): string | null {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch {
+    return null;
+  }
+}

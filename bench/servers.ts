@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openConnection } from './connection.ts';
+import { type Launched, launch } from './launch.ts';
+import { succeeded } from './load.ts';
+
+/** A server under measurement, and the bytes of the requests that every case sends it. */
+export interface Target {
+  name: string;
+  port: number;
+  pid: number;
+  requests: { storedResponse: Buffer; agentGet: Buffer; stream: Buffer };
+  /** The request that reads a stored response back; null for the floor, which has none. */
+  readBack: ((id: string) => Buffer) | null;
+  stop(): Promise<void>;
+}
+
+const bench = import.meta.dirname;
+/** What starts Bloomery unless something else is named: what `npm start` runs. */
+export const defaultEntry = join(bench, '../bin/bloomery.js');
+const project = 'bench';
+const agent = { definition: { kind: 'prompt', model: 'builtin', instructions: 'Be brief.' } };
+const stored = { model: 'builtin', input: 'Say hello in one short sentence.', store: true };
+const streamed = { model: 'builtin', input: 'Count to 200.', stream: true };
+
+/** Starts the server to compare with. */
+export async function startFloor(directory: string, name: string): Promise<Target> {
+  mkdirSync(directory);
+  const server = await launch([join(bench, 'floor.ts'), directory]);
+  return target(server, {
+    name,
+    port: Number(server.ready.port),
+    headers: [],
+    paths: { responses: '/responses', agentVersions: '/agents/bench-agent', agent: '/agents/bench-agent' },
+    readsBack: false,
+  });
+}
+
+/** Starts Bloomery on a data directory of its own. */
+export async function startBloomery(entry: string, directory: string): Promise<Target> {
+  const server = await launchBloomery(entry, directory);
+  const base = `/api/projects/${project}`;
+  return target(server, {
+    name: 'bloomery',
+    port: Number(new URL(String(server.ready.endpoint)).port),
+    headers: [`api-key: ${server.ready.apiKey}`],
+    paths: {
+      responses: `${base}/openai/v1/responses`,
+      agentVersions: `${base}/agents/bench-agent/versions?api-version=v1`,
+      agent: `${base}/agents/bench-agent?api-version=v1`,
+    },
+    readsBack: true,
+  });
+}
+
+/** Starts `serve` with nothing but the builtin model, its data below `directory`. */
+export function launchBloomery(entry: string, directory: string): Promise<Launched> {
+  mkdirSync(directory, { recursive: true });
+  const config = join(directory, 'bloomery.yaml');
+  writeFileSync(config, 'discovery: false\n');
+  const options = { '--port': '0', '--project': project, '--log-level': 'warn', '--config': config };
+  return launch([
+    entry,
+    'serve',
+    '--json',
+    '--data',
+    join(directory, 'data'),
+    ...Object.entries(options).flat(),
+  ]);
+}
+
+async function target(
+  server: Launched,
+  given: {
+    name: string;
+    port: number;
+    headers: string[];
+    paths: { responses: string; agentVersions: string; agent: string };
+    readsBack: boolean;
+  },
+): Promise<Target> {
+  const { name, port, headers, paths } = given;
+  const request = (method: string, path: string, body?: object) =>
+    httpRequest({ method, path, port, headers, body });
+  const connection = await openConnection(port);
+  succeeded(await connection.ask(request('POST', paths.agentVersions, agent)));
+  connection.close();
+  return {
+    name,
+    port,
+    pid: server.pid,
+    requests: {
+      storedResponse: request('POST', paths.responses, stored),
+      agentGet: request('GET', paths.agent),
+      stream: request('POST', paths.responses, streamed),
+    },
+    readBack: given.readsBack ? (id) => request('GET', `${paths.responses}/${id}`) : null,
+    stop: server.stop,
+  };
+}
+
+function httpRequest(given: {
+  method: string;
+  path: string;
+  port: number;
+  headers: string[];
+  body: object | undefined;
+}): Buffer {
+  const text = given.body === undefined ? '' : JSON.stringify(given.body);
+  const about =
+    given.body === undefined
+      ? []
+      : ['content-type: application/json', `content-length: ${Buffer.byteLength(text)}`];
+  const head = [
+    `${given.method} ${given.path} HTTP/1.1`,
+    `host: 127.0.0.1:${given.port}`,
+    ...given.headers,
+    ...about,
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}`);
+}

@@ -1,4 +1,3 @@
-import { frame } from '../../kit/sse-frame.ts';
 import type { ResponseObject } from './contract.ts';
 import type { ContentPart, Item } from './items.ts';
 
@@ -130,8 +129,8 @@ export class EventLog {
     this.#wake();
   }
 
-  /** The events as clients see them, one frame each, from behind number `after` on; goes on until the log ends. */
-  async *frames(after = -1): AsyncGenerator<string> {
+  /** The events as clients see them, from behind number `after` on; goes on until the log ends. */
+  async *entries(after = -1): AsyncGenerator<{ type: string; data: string }> {
     let response: ResponseObject | null = null;
     for (let at = 0; ; ) {
       const line = this.lines[at];
@@ -150,7 +149,7 @@ export class EventLog {
       } else if (items.has(type)) {
         response = fold(response, JSON.parse(line));
       }
-      if (at > after) yield frame(type, data);
+      if (at > after) yield { type, data };
       at++;
     }
   }

@@ -109,6 +109,6 @@ function eventStream(log: EventLog, after?: number): EventStream {
 }
 
 async function* framesAndDone(log: EventLog, after?: number): AsyncGenerator<string> {
-  yield* log.frames(after);
+  for await (const { type, data } of log.entries(after)) yield frame(type, data);
   yield doneFrame;
 }

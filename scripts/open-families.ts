@@ -6,6 +6,7 @@ import { createFamilies, migrations } from '../src/families/index.ts';
 import { scriptedGateway } from '../src/families/testing/scripted-model.ts';
 import type { Family } from '../src/kit/operation.ts';
 import { openDatabase } from '../src/storage/database.ts';
+import { createSealer } from '../src/trust/sealing.ts';
 
 export interface OpenFamilies {
   families: Family[];
@@ -20,6 +21,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
     database,
     models: scriptedGateway({}),
     limits: loadConfig({ file: null, environment: {} }).limits,
+    sealer: createSealer(Buffer.alloc(32)),
     log: { debug() {}, info() {}, warn() {} },
   });
   return {

@@ -7,9 +7,11 @@ import type { Credentials } from './http/authentication.ts';
 import { bindFamily } from './http/bind.ts';
 import { sendError } from './http/errors.ts';
 import { methodsOf } from './http/methods.ts';
+import { takeMultipart } from './http/multipart-bodies.ts';
 import { installPipeline } from './http/pipeline.ts';
 import { parseQueryString } from './http/query-string.ts';
 import { routeConstraints } from './http/route-constraints.ts';
+import { installWebSockets } from './http/websocket.ts';
 import { newRequestId } from './kit/ids.ts';
 import type { Family } from './kit/operation.ts';
 
@@ -43,7 +45,9 @@ export async function createApp({ config, credentials, families, log, installPub
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   });
   takeJson(app);
-  installPipeline(app, { credentials, projects: config.projects, limits: config.limits, log });
+  takeMultipart(app, config.limits.bodyBytes, unsupportedMediaType);
+  const load = installPipeline(app, { credentials, projects: config.projects, limits: config.limits, log });
+  installWebSockets(app, { families, bodyBytes: config.limits.bodyBytes, load });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   for (const family of families) bindFamily(app, family);
   installPublicRoutes(app);

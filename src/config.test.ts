@@ -37,6 +37,9 @@ test('without a file there are defaults', () => {
       conversationLeaseSeconds: 60,
       drainSeconds: 10,
       contextItems: 10000,
+      backgroundConcurrency: 16,
+      backgroundQueue: 1000,
+      eventLogDays: 30,
     },
   });
   const options = { file: null, environment: {}, project: 'mine', discovery: false };

@@ -38,6 +38,12 @@ export interface Limits {
   drainSeconds: number;
   /** Items that one response may take from its conversation or chain of responses. */
   contextItems: number;
+  /** Background responses that run at once; further ones wait in a queue. */
+  backgroundConcurrency: number;
+  /** Background responses that may wait; beyond it they are refused with 429. */
+  backgroundQueue: number;
+  /** How long the event log of a response is kept whole, in days. */
+  eventLogDays: number;
 }
 
 export interface Config {
@@ -123,6 +129,9 @@ function limitsOf(given: Partial<Limits>): Limits {
     conversationLeaseSeconds: limit('conversationLeaseSeconds'),
     drainSeconds: limit('drainSeconds'),
     contextItems: limit('contextItems'),
+    backgroundConcurrency: limit('backgroundConcurrency'),
+    backgroundQueue: limit('backgroundQueue'),
+    eventLogDays: limit('eventLogDays'),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Starts a whole server and returns what a client needs to reach it. */
 import type { RequestListener } from 'node:http';
+import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { createFamilies, migrations } from './families/index.ts';
@@ -7,11 +8,13 @@ import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.
 import { type Listener, listen } from './http/listener.ts';
 import { createLog } from './log.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
+import type { ServerTool } from './providers/tools/tool.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { createKeyVerifier } from './trust/api-keys.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
+import { createSealer, sealingKey } from './trust/sealing.ts';
 import { createTokenIssuer } from './trust/tokens.ts';
 
 export interface ServerOptions {
@@ -23,6 +26,8 @@ export interface ServerOptions {
   /** A fixed key instead of the one made at random on first start. */
   apiKey: string | null;
   logLevel: string;
+  /** Tools that run on the server, besides its own. */
+  tools?: ServerTool[];
 }
 
 export interface RunningServer {
@@ -68,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function start(
-  { port, host, dataDirectory, config, apiKey: fixedKey, logLevel }: ServerOptions,
+  { port, host, dataDirectory, config, apiKey: fixedKey, logLevel, tools = [] }: ServerOptions,
   onClose: (closer: () => unknown) => void,
   close: () => Promise<void>,
 ): Promise<RunningServer> {
@@ -94,6 +99,8 @@ async function start(
     database,
     models,
     limits: config.limits,
+    tools,
+    sealer: createSealer(sealingKey(dataDirectory)),
     log: log.logger,
   });
   await recover();
@@ -110,14 +117,16 @@ async function start(
     host,
     port,
     tls: { key: certificates.key, cert: certificates.certificate },
+    onUpgrade: app.webSockets.upgrade,
   });
   const drainMilliseconds = config.limits.drainSeconds * 1000;
   onClose(async () => {
+    app.webSockets.drain();
     const listenerClosed = listener.close(drainMilliseconds + lastBytesMilliseconds);
     await drain(drainMilliseconds);
     await listenerClosed;
   });
-  const renewal = renewCertificates(listener, dataDirectory, tlsNames);
+  const renewal = renewCertificates(listener, dataDirectory, tlsNames, log.logger);
   onClose(() => clearInterval(renewal));
 
   const project = encodeURIComponent(config.projects[0] ?? 'default');
@@ -135,10 +144,19 @@ async function start(
   };
 }
 
-function renewCertificates(listener: Listener, dataDirectory: string, names: string[]): NodeJS.Timeout {
-  return setInterval(async () => {
+function renewCertificates(
+  listener: Listener,
+  dataDirectory: string,
+  names: string[],
+  log: Logger,
+): NodeJS.Timeout {
+  const renew = async (): Promise<void> => {
     const { key, certificate } = await ensureCertificates(dataDirectory, names);
     listener.renew({ key, cert: certificate });
+  };
+  return setInterval(() => {
+    // The one in use goes on being valid for weeks.
+    renew().catch((error) => log.warn({ err: error }, 'the certificate could not be renewed'));
   }, certificateCheckMilliseconds).unref();
 }
 

@@ -3,9 +3,18 @@ import type { Limits } from '../config.ts';
 import type { Family } from '../kit/operation.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
+import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
+import type { Sealer } from '../trust/sealing.ts';
 import { agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
-import { chatCompletionsFamily } from './chat-completions/index.ts';
+import { audioFamily } from './audio/index.ts';
+import {
+  migrations as chatCompletionMigrations,
+  chatCompletionStore,
+  chatCompletionsFamily,
+  chatParts,
+} from './chat-completions/index.ts';
+import { completionsFamily } from './completions/index.ts';
 import {
   conversationLedger,
   migrations as conversationMigrations,
@@ -14,63 +23,86 @@ import {
 } from './conversations/index.ts';
 import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
+import { imagesFamily } from './images/index.ts';
 import { modelsFamily } from './models/index.ts';
+import { moderationsFamily } from './moderations/index.ts';
 import { notBuiltFamily } from './not-built/index.ts';
 import {
+  keepLogsFor,
+  replan,
   responseEngine,
   migrations as responseMigrations,
   responseStore,
   responsesFamily,
+  toolRegistry,
 } from './responses/index.ts';
 
 export const migrations: Migrations = {
   ...agentMigrations,
   ...conversationMigrations,
   ...responseMigrations,
+  ...chatCompletionMigrations,
 };
 
 export interface FamilyParts {
   database: Database;
   models: ModelGateway;
-  limits: Pick<Limits, 'conversationLeaseSeconds' | 'contextItems'>;
+  limits: Pick<
+    Limits,
+    'conversationLeaseSeconds' | 'contextItems' | 'backgroundConcurrency' | 'backgroundQueue' | 'eventLogDays'
+  >;
+  /** Tools that run on the server. */
+  tools?: ServerTool[];
+  sealer: Sealer;
   log: ModelLog;
 }
 
 export interface Families {
   families: Family[];
-  /** Ends what an earlier process has left unfinished. To be called before the first request. */
+  /** Takes up, or ends, what an earlier process has left unfinished. To be called before the first request. */
   recover(): Promise<void>;
   /** Waits for work under way, up to a limit in milliseconds; then ends it visibly. */
   drain(milliseconds: number): Promise<void>;
 }
 
-export function createFamilies({ database, models, limits, log }: FamilyParts): Families {
+export function createFamilies({ database, models, limits, tools = [], sealer, log }: FamilyParts): Families {
   const agents = agentsFamily(database);
   const conversations = conversationStore(database);
   const responses = responseStore(database);
-  const engine = responseEngine(responses, log);
+  const engine = responseEngine(responses, limits, log);
+  const sources = {
+    agents: agentDirectory(agents.store),
+    models,
+    tools: toolRegistry(tools),
+    sealer,
+    conversations: conversationLedger(conversations, limits),
+    responses,
+    limits,
+  };
+  let stopRetention = () => {};
   const served = [
     agents.family,
-    conversationsFamily(conversations),
-    responsesFamily({
-      agents: agentDirectory(agents.store),
-      models,
-      conversations: conversationLedger(conversations, limits),
-      responses,
-      limits,
-      engine,
-    }),
+    conversationsFamily(conversations, sources.agents),
+    { ...responsesFamily({ ...sources, engine }), messages: { 'response.create': 'create' } },
     deploymentsFamily(models),
     modelsFamily(models),
-    chatCompletionsFamily(models),
+    chatCompletionsFamily(models, chatCompletionStore(database)),
+    completionsFamily(models, chatParts),
     embeddingsFamily(models),
+    moderationsFamily(models),
+    imagesFamily(models),
+    audioFamily(models),
   ];
   return {
     families: [...served, notBuiltFamily(served)],
     async recover() {
-      await engine.recover();
       await conversations.releaseAll();
+      await engine.recover((unfinished) => replan(sources, unfinished));
+      stopRetention = keepLogsFor(limits.eventLogDays, responses, log);
     },
-    drain: (milliseconds) => engine.drain(milliseconds),
+    async drain(milliseconds) {
+      stopRetention();
+      await engine.drain(milliseconds);
+    },
   };
 }

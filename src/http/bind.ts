@@ -1,8 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { missingParameter } from '../errors.ts';
 import type { Context } from '../kit/context.ts';
-import { Answer, EventStream, type Family, JsonText, type Operation } from '../kit/operation.ts';
+import {
+  Answer,
+  ByteStream,
+  EventStream,
+  type Family,
+  JsonText,
+  multipart,
+  type Operation,
+} from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
+import { sendBytes } from './bytes.ts';
 import { sendError } from './errors.ts';
 import { constraintsOf } from './route-constraints.ts';
 import { sendEvents } from './sse.ts';
@@ -58,10 +67,10 @@ export function bindFamily(app: FastifyInstance, { operations, handlers }: Famil
   }
 }
 
-function inputReader({ params, query, body, bodyOptional }: Operation) {
+function inputReader({ params, query, body, bodyOptional, consumes }: Operation) {
   const checkParams = params === undefined ? null : validator(params, 'params');
   const checkQuery = query === undefined ? null : validator(query, 'query');
-  const checkBody = body === undefined ? null : validator(body, 'body');
+  const checkBody = body === undefined || consumes === multipart ? null : validator(body, 'body');
   return (request: FastifyRequest) => {
     checkParams?.(request.params);
     checkQuery?.(request.query);
@@ -86,6 +95,7 @@ async function send(
     return sendJson(result.body, reply);
   }
   reply.code(operation.status ?? 200);
+  if (result instanceof ByteStream) return sendBytes(result, reply);
   sendJson(result, reply);
 }
 

@@ -77,6 +77,34 @@ describe('credentials', () => {
   });
 });
 
+describe('a way round the credentials', () => {
+  const raw = (target: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(base);
+      const sent = httpRequest({ hostname, port, path: target, method: 'GET' }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject).end();
+    });
+
+  test.each([
+    '/%61pi/projects/default/agents?api-version=v1',
+    '/ap%69/projects/x/openai/v1/models',
+    '/api%2Fprojects/default/agents?api-version=v1',
+    '//api/projects/default/agents?api-version=v1',
+    '/./api/projects/default/agents?api-version=v1',
+    'http://x/api/projects/default/agents?api-version=v1',
+    'http://x/%61pi/projects/default/openai/v1/models',
+    '/API/projects/default/agents?api-version=v1',
+    '/api/projects/default/agents/?api-version=v1',
+    '/',
+    '/msi/token',
+  ])('%s is none', async (target) => {
+    expect(await raw(target)).toBe(401);
+  });
+});
+
 describe('versions and projects', () => {
   test.each(['v1', '2025-05-01', '2025-05-15-preview', '2025-11-15-preview'])(
     '%s is served',

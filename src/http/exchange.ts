@@ -10,6 +10,8 @@ import { parseFeatures, requireFeature } from './preview.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     operation?: Operation;
+    /** Whether the route needs no credential, as the identity endpoint. */
+    isPublic?: boolean;
     /** Where the operation is mounted: decides whether an `api-version` is needed. */
     mount?: 'native' | 'openai' | 'agent-endpoint';
   }
@@ -26,19 +28,27 @@ export class Exchange implements Context {
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   readonly startedAt = performance.now();
-  #abort: AbortController | undefined;
+  readonly requestId: string;
+  #signal: AbortSignal | undefined;
   #phases = '';
   project = '';
   principal: Principal = nobody;
   apiVersion = 'v1';
 
-  constructor(request: FastifyRequest, reply: FastifyReply) {
+  constructor(request: FastifyRequest, reply: FastifyReply, requestId: string = request.id) {
     this.#request = request;
     this.#reply = reply;
+    this.requestId = requestId;
   }
 
-  get requestId(): string {
-    return this.#request.id;
+  /** Another exchange on the connection that this one has opened: what its caller said holds for all of them. */
+  successor(requestId: string, signal: AbortSignal): Exchange {
+    const next = new Exchange(this.#request, this.#reply, requestId);
+    next.#signal = signal;
+    next.project = this.project;
+    next.principal = this.principal;
+    next.apiVersion = this.apiVersion;
+    return next;
   }
 
   get log(): Logger {
@@ -75,16 +85,16 @@ export class Exchange implements Context {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
+    if (this.#signal === undefined) {
       const abort = new AbortController();
       const { raw } = this.#reply;
       raw.once('close', () => {
         if (!raw.writableFinished) abort.abort(clientGone());
       });
       if (raw.destroyed) abort.abort(clientGone());
-      this.#abort = abort;
+      this.#signal = abort.signal;
     }
-    return this.#abort.signal;
+    return this.#signal;
   }
 
   timing(phase: string, milliseconds: number): void {
@@ -97,7 +107,7 @@ export class Exchange implements Context {
   }
 }
 
-const clientGone = () =>
+export const clientGone = () =>
   apiError('client_disconnected', 'The client went away before the answer was finished.');
 
 const first = (value: string | string[] | undefined): string | undefined =>

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
@@ -28,14 +33,25 @@ export interface Listener {
   renew(tls: { key: string; cert: string }): void;
 }
 
+export type UpgradeListener = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+
+export interface ListenOptions {
+  host: string;
+  port: number;
+  tls: { key: string; cert: string };
+  /** Is given the connections that ask to become WebSockets. */
+  onUpgrade?: UpgradeListener;
+}
+
 /** HTTPS and plain HTTP on one port: the first byte of a connection tells them apart. */
-export async function listen(
-  handler: RequestListener,
-  options: { host: string; port: number; tls: { key: string; cert: string } },
-): Promise<Listener> {
-  const http = createHttpServer(handler);
-  const https = createHttpsServer({ ...options.tls, minVersion: 'TLSv1.2' }, handler);
+export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listener> {
+  const upgrades = {
+    shouldUpgradeCallback: options.onUpgrade === undefined ? () => false : asksForWebSocket,
+  };
+  const http = createHttpServer(upgrades, handler);
+  const https = createHttpsServer({ ...options.tls, ...upgrades, minVersion: 'TLSv1.2' }, handler);
   for (const server of [http, https]) {
+    if (options.onUpgrade !== undefined) server.on('upgrade', options.onUpgrade);
     server.headersTimeout = headersMilliseconds;
     server.keepAliveTimeout = keepAliveMilliseconds;
     // Uploads and long model calls may take their time; silence is bounded elsewhere.
@@ -80,6 +96,10 @@ export async function listen(
     renew: (tls) => https.setSecureContext(tls),
   };
 }
+
+/** Clients offer other protocols, such as `h2c`, beside plain requests; those are requests like any other. */
+const asksForWebSocket = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
 
 function closeIdle(...servers: HttpServer[]): void {
   for (const server of servers) server.closeIdleConnections();

@@ -31,7 +31,8 @@ export async function sendEvents(stream: EventStream, reply: FastifyReply): Prom
   }
 }
 
-function drained(raw: FastifyReply['raw']): Promise<void> {
+/** Settles when more may be written, or nobody is left to write to. */
+export function drained(raw: FastifyReply['raw']): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       raw.off('drain', done).off('close', done);

@@ -18,7 +18,10 @@ export interface Operation {
   body?: TSchema;
   /** Whether the body may be missing altogether. */
   bodyOptional?: boolean;
-  /** Media type of the body where it is not JSON. One place may be served once per media type. */
+  /**
+   * Media type of the body where it is not JSON. One place may be served once per media type. Of a form
+   * (`multipart/form-data`) the handler is given a `MultipartBody` to read; `body` then tells what is in it.
+   */
   consumes?: string;
   /** Whether the answer is given before the body is read, so that any media type and size will do. */
   answersBeforeBody?: boolean;
@@ -31,6 +34,8 @@ export interface Operation {
   onAgentEndpoint?: boolean;
   /** Whether the answer may be a stream of server-sent events. */
   streams?: boolean;
+  /** Whether the answer may be bytes: a file, audio, plain text. */
+  answersBytes?: boolean;
 }
 
 /** Declares an operation; keeps the literal schema types. */
@@ -40,10 +45,28 @@ export type Operations = Record<string, Operation>;
 
 type StaticOf<T> = T extends TSchema ? Static<T> : undefined;
 
+type BodyOf<O extends Operation> = O['consumes'] extends typeof multipart
+  ? MultipartBody
+  : StaticOf<O['body']>;
+
 export interface OperationInput<O extends Operation> {
   params: StaticOf<O['params']>;
   query: StaticOf<O['query']>;
-  body: O['bodyOptional'] extends true ? StaticOf<O['body']> | undefined : StaticOf<O['body']>;
+  body: O['bodyOptional'] extends true ? BodyOf<O> | undefined : BodyOf<O>;
+}
+
+export const multipart = 'multipart/form-data';
+
+/** A form that is still on its way. The bytes can be read once; leaving early lets the rest go by unread. */
+export class MultipartBody {
+  /** The header with the boundary in it. */
+  readonly contentType: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+
+  constructor(contentType: string, bytes: AsyncIterable<Uint8Array>) {
+    this.contentType = contentType;
+    this.bytes = bytes;
+  }
 }
 
 /** An answer whose status or headers differ from the operation's own. */
@@ -59,16 +82,46 @@ export class Answer {
   }
 }
 
+/** One event: `data` is the JSON text of an object with this `type`. */
+export interface StreamEvent {
+  type: string;
+  data: string;
+}
+
 /** A stream of server-sent events. */
 export class EventStream {
   /** Each element is one whole frame, blank line included. */
   readonly frames: AsyncIterable<string>;
   /** The frame to send when the source throws after the first byte. */
   readonly onError: (error: unknown) => string;
+  /** The same events for transports with frames of their own, read instead of `frames`; null where there is none. */
+  readonly events: AsyncIterable<StreamEvent> | null;
 
-  constructor(frames: AsyncIterable<string>, onError: (error: unknown) => string) {
+  constructor(
+    frames: AsyncIterable<string>,
+    onError: (error: unknown) => string,
+    events: AsyncIterable<StreamEvent> | null = null,
+  ) {
     this.frames = frames;
     this.onError = onError;
+    this.events = events;
+  }
+}
+
+/** Bytes as they come, at the pace of their reader. A source that fails midway breaks the connection off. */
+export class ByteStream {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly contentType: string;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    bytes: AsyncIterable<Uint8Array>,
+    contentType = 'application/octet-stream',
+    headers: Record<string, string> = {},
+  ) {
+    this.bytes = bytes;
+    this.contentType = contentType;
+    this.headers = headers;
   }
 }
 
@@ -85,7 +138,8 @@ type Result<O extends Operation> =
   | (O['result'] extends TSchema ? Static<O['result']> : undefined)
   | Answer
   | JsonText
-  | (O['streams'] extends true ? EventStream : never);
+  | (O['streams'] extends true ? EventStream : never)
+  | (O['answersBytes'] extends true ? ByteStream : never);
 
 export type Handler<O extends Operation> = (
   ctx: Context,
@@ -100,6 +154,11 @@ export interface Family {
   name: string;
   operations: Operations;
   handlers: Record<string, (ctx: Context, input: never) => unknown>;
+  /**
+   * Operations that can also be called on a WebSocket, by the `type` of the message that calls them. It is opened
+   * with GET at the operation's path, which has to be served as well, and answers with the events of a stream.
+   */
+  messages?: Record<string, string>;
 }
 
 export const family = <const T extends Operations>(

@@ -80,13 +80,15 @@ export function fieldValidator(schema: TSchema): (value: unknown, target: string
   };
 }
 
+/** What says only that a branch was not meant. */
+const vague = new Set(['type', 'enum', 'anyOf']);
+
 /** Of a failed union's many complaints, the one that went deepest is about the branch the client meant. */
 function mostTelling(errors: ErrorObject[]): ErrorObject {
   const [first, ...rest] = errors as [ErrorObject, ...ErrorObject[]];
-  const deepest = rest.reduce(
-    (best, e) => (e.instancePath.length > best.instancePath.length ? e : best),
-    first,
-  );
+  const weight = ({ instancePath, keyword }: ErrorObject) =>
+    instancePath.length * 2 + (vague.has(keyword) ? 0 : 1);
+  const deepest = rest.reduce((best, error) => (weight(error) > weight(best) ? error : best), first);
   const types = errors.filter((e) => e.keyword === 'type' && e.instancePath === deepest.instancePath);
   if (deepest.keyword !== 'type' || types.length < 2) return deepest;
   return { ...deepest, message: `must be ${[...new Set(types.map((e) => e.params.type))].join(' or ')}` };

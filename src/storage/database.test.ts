@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Database, type Migrations, openDatabase, prepared } from './database.ts';
 
@@ -101,6 +101,22 @@ test('transactions in parallel lose nothing', async () => {
     });
   await Promise.all(Array.from({ length: 20 }, increment));
   expect(await db.selectFrom('things').select('n').executeTakeFirst()).toEqual({ n: 20 });
+});
+
+test('a full disk fails what meets it, and nothing else', async () => {
+  await sql`pragma max_page_count = 20`.execute(db);
+  const big = 'x'.repeat(200_000);
+  const results = await Promise.allSettled([
+    insert('small'),
+    insert(big),
+    database
+      .transaction()
+      .execute((trx) => trx.withTables<Tables>().insertInto('things').values({ id: big, n: 1 }).execute()),
+  ]);
+  expect(results.map(({ status }) => status).slice(1)).toEqual(['rejected', 'rejected']);
+  await sql`pragma max_page_count = 100000`.execute(db);
+  await insert('after');
+  expect(await ids()).toContain('after');
 });
 
 test('a prepared query takes its values at execution, in a transaction too', async () => {

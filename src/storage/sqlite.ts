@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
   type CompiledQuery,
@@ -99,10 +100,7 @@ class Session implements DatabaseConnection {
   }
 
   end(how: 'commit' | 'rollback'): void {
-    const { transaction } = this.#sqlite;
-    this.#sqlite.execute(how, []);
-    this.#sqlite.transaction = null;
-    transaction?.end();
+    this.#sqlite.endTransaction(how);
   }
 
   // biome-ignore lint/correctness/useYield: Kysely's interface asks for it, and no query here streams.
@@ -124,6 +122,8 @@ class Sqlite {
   transaction: { owner: Session; ended: Promise<void>; end: () => void } | null = null;
 
   constructor(file: string) {
+    // Made here, so that it is the owner's only; SQLite gives the files beside it the same mode.
+    closeSync(openSync(file, 'a', 0o600));
     this.#database = new DatabaseSync(file);
     // WAL with `normal` survives the death of the process at any point; only a power cut can cost the last commits.
     this.#database.exec(
@@ -150,6 +150,22 @@ class Sqlite {
     if (this.#writes.length === 0) setImmediate(() => this.#commitWrites());
     this.#writes.push({ statement, parameters: parameters as SQLInputValue[], settle });
     return settle.promise;
+  }
+
+  /**
+   * Some faults, such as a full disk, make SQLite roll back by itself. Whatever happens, a transaction that SQLite no
+   * longer has keeps nobody waiting.
+   */
+  endTransaction(how: 'commit' | 'rollback'): void {
+    try {
+      if (how === 'commit' || this.#database.isTransaction) this.execute(how, []);
+    } finally {
+      if (!this.#database.isTransaction) {
+        const { transaction } = this;
+        this.transaction = null;
+        transaction?.end();
+      }
+    }
   }
 
   #commitWrites(): void {

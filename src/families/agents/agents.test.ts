@@ -174,6 +174,19 @@ describe('an agent', () => {
     ]);
   });
 
+  test('loses no patch to another at the same time', async () => {
+    await start();
+    await post('/agents/a/versions', { definition: prompt() });
+    const keys = Array.from({ length: 20 }, (_, i) => `protocol${i}`);
+    await Promise.all(
+      keys.map((key) =>
+        app.call('PATCH', '/agents/a', { agent_endpoint: { protocol_configuration: { [key]: {} } } }),
+      ),
+    );
+    const { protocol_configuration } = (await get('/agents/a')).json.agent_endpoint as Record<string, object>;
+    expect(Object.keys(protocol_configuration ?? {})).toEqual(expect.arrayContaining(keys));
+  });
+
   test('is gone when deleted, with its versions, and its name is free', async () => {
     await start();
     await post('/agents/a/versions', { definition: prompt() });

@@ -12,6 +12,8 @@ export type RememberedAgents = AgentStore & {
 };
 
 const most = 1000;
+/** Larger ones are read anew each time; it bounds the memory that all of them take. */
+const longest = 65_536;
 
 /**
  * The store with agents that were read lately kept in memory: nearly every request asks for one. Exact as long as
@@ -38,7 +40,7 @@ export function rememberAgents(store: AgentStore): RememberedAgents {
     if (agent === undefined) return undefined;
     const entry = { agent, json: JSON.stringify(agent) };
     // What was read while something changed may be the state from before.
-    if (before === changes) {
+    if (before === changes && entry.json.length <= longest) {
       if (remembered.size >= most) remembered.delete(remembered.keys().next().value as string);
       remembered.set(key, entry);
     }
@@ -50,6 +52,7 @@ export function rememberAgents(store: AgentStore): RememberedAgents {
     find: async (project, name) => (await findRemembered(project, name))?.agent,
     addVersion: (project, name, ...rest) => changing(project, name, store.addVersion(project, name, ...rest)),
     set: (project, name, settings) => changing(project, name, store.set(project, name, settings)),
+    change: (project, name, changes) => changing(project, name, store.change(project, name, changes)),
     delete: (project, name) => changing(project, name, store.delete(project, name)),
     deleteVersion: (project, name, version) =>
       changing(project, name, store.deleteVersion(project, name, version)),

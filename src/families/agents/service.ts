@@ -6,7 +6,7 @@ import { mergePatch } from '../../kit/merge-patch.ts';
 import { type Handlers, JsonText } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { assertJsonSchema, fieldValidator } from '../../kit/validation.ts';
-import type { AgentVersion, CreateAgentVersion, operations } from './contract.ts';
+import type { Agent, AgentVersion, CreateAgentVersion, operations } from './contract.ts';
 import { AgentCard, AgentEndpoint, kindGates, type PromptDefinition } from './definition.ts';
 import type { RememberedAgents } from './remembered.ts';
 import type { AgentSettings, NewVersion } from './store.ts';
@@ -71,20 +71,23 @@ export function agentsService(store: RememberedAgents): Handlers<typeof operatio
     },
 
     async patchAgentObject(ctx, { params, body }) {
-      const before = await agent(ctx, params.agent_name);
-      const settings: AgentSettings = {};
-      if (body.agent_endpoint !== undefined) {
-        const endpoint = mergePatch(before.agent_endpoint, body.agent_endpoint) as AgentEndpoint;
-        validEndpoint(endpoint, 'agent_endpoint');
-        checkRouting(endpoint);
-        settings.agent_endpoint = endpoint;
-      }
-      if (body.agent_card !== undefined) {
-        settings.agent_card = mergePatch(before.agent_card ?? null, body.agent_card) as object | null;
-        if (settings.agent_card !== null) validCard(settings.agent_card, 'agent_card');
-      }
-      if (Object.keys(settings).length > 0) await store.set(ctx.project, params.agent_name, settings);
-      return agent(ctx, params.agent_name);
+      const changes = (before: Agent): AgentSettings => {
+        const settings: AgentSettings = {};
+        if (body.agent_endpoint !== undefined) {
+          const endpoint = mergePatch(before.agent_endpoint, body.agent_endpoint) as AgentEndpoint;
+          validEndpoint(endpoint, 'agent_endpoint');
+          checkRouting(endpoint);
+          settings.agent_endpoint = endpoint;
+        }
+        if (body.agent_card !== undefined) {
+          settings.agent_card = mergePatch(before.agent_card ?? null, body.agent_card) as object | null;
+          if (settings.agent_card !== null) validCard(settings.agent_card, 'agent_card');
+        }
+        return settings;
+      };
+      const after = await store.change(ctx.project, params.agent_name, changes);
+      if (after === undefined) throw notFound('agent', params.agent_name, 'agent_name');
+      return after;
     },
 
     async $delete(ctx, { params: { agent_name: name } }) {

@@ -100,6 +100,21 @@ export function agentStore(database: Database, defaults: { endpoint: AgentEndpoi
     return true;
   }
 
+  async function update(on: Kysely<Tables>, project: string, name: string, settings: AgentSettings) {
+    const changes = {
+      ...(settings.state === undefined ? {} : { state: settings.state }),
+      ...(settings.agent_endpoint === undefined ? {} : { endpoint: JSON.stringify(settings.agent_endpoint) }),
+      ...(settings.agent_card === undefined ? {} : { card: jsonOrNull(settings.agent_card) }),
+    };
+    const { numUpdatedRows } = await on
+      .updateTable('agents')
+      .set(changes)
+      .where('project', '=', project)
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return numUpdatedRows;
+  }
+
   return {
     async find(project: string, name: string): Promise<Agent | undefined> {
       const [row] = await byName({ project, name });
@@ -231,20 +246,23 @@ export function agentStore(database: Database, defaults: { endpoint: AgentEndpoi
     },
 
     async set(project: string, name: string, settings: AgentSettings): Promise<boolean> {
-      const changes = {
-        ...(settings.state === undefined ? {} : { state: settings.state }),
-        ...(settings.agent_endpoint === undefined
-          ? {}
-          : { endpoint: JSON.stringify(settings.agent_endpoint) }),
-        ...(settings.agent_card === undefined ? {} : { card: jsonOrNull(settings.agent_card) }),
-      };
-      const { numUpdatedRows } = await db
-        .updateTable('agents')
-        .set(changes)
-        .where('project', '=', project)
-        .where('name', '=', name)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      return (await update(db, project, name, settings)) > 0n;
+    },
+
+    /** Changes an agent by what it is, with nobody else's change in between. */
+    async change(
+      project: string,
+      name: string,
+      changes: (before: Agent) => AgentSettings,
+    ): Promise<Agent | undefined> {
+      return database.transaction().execute(async (on) => {
+        const [row] = await byName({ project, name }, on);
+        if (row === undefined) return undefined;
+        const settings = changes(toAgent(row));
+        if (Object.keys(settings).length > 0) await update(on.withTables<Tables>(), project, name, settings);
+        const [after] = await byName({ project, name }, on);
+        return after && toAgent(after);
+      });
     },
 
     async delete(project: string, name: string): Promise<boolean> {

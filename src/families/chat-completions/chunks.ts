@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type Envelope, unfinished, usageObject } from './completion.ts';
+import { type Envelope, unfinished } from './completion.ts';
+import { usageObject } from './contract.ts';
 import { type Delta, type Finish, isFinish } from './deltas.ts';
+import { dataFrame, doneFrame } from './frames.ts';
 
 export interface ChunkOptions {
   /** One more chunk at the end, with the usage. */
@@ -8,11 +10,6 @@ export interface ChunkOptions {
   /** Pads every chunk, so that its size does not tell the length of its text. */
   obfuscate: boolean;
 }
-
-export const doneFrame = 'data: [DONE]\n\n';
-
-/** A frame of this API: the events have no names. */
-export const dataFrame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
 
 /** The frames of a streamed completion. */
 export async function* chunkFrames(
@@ -46,7 +43,7 @@ export async function* chunkFrames(
 const paddedLength = 128;
 
 /** Random text that brings a delta to the next multiple of a fixed length. */
-function padded(delta: Delta): string {
+export function padded(delta: object): string {
   const missing = paddedLength - (Buffer.byteLength(JSON.stringify(delta)) % paddedLength);
   return randomBytes(Math.ceil(missing / 2))
     .toString('hex')

@@ -1,6 +1,5 @@
 import { type ApiError, apiError } from '../../errors.ts';
-import type { ModelUsage } from '../../providers/models/model.ts';
-import type { ChatCompletion, ToolCall, Usage } from './contract.ts';
+import { type ChatCompletion, type ToolCall, usageObject } from './contract.ts';
 import { type Delta, type Finish, isFinish, type ToolCallDelta } from './deltas.ts';
 
 /** What a completion and all of its chunks have in common. */
@@ -18,20 +17,49 @@ export async function completion(
   envelope: Envelope,
   pieces: AsyncIterable<Delta | Finish>,
 ): Promise<ChatCompletion> {
-  let content = '';
-  let refusal: string | null = null;
+  const message = emptyMessage();
   let finish: Finish | null = null;
-  const calls: ToolCall[] = [];
   for await (const piece of pieces) {
-    if (isFinish(piece)) {
-      finish = piece;
-      continue;
-    }
-    content += piece.content ?? '';
-    if (piece.refusal) refusal = (refusal ?? '') + piece.refusal;
-    for (const part of piece.tool_calls ?? []) addToCall(calls, part);
+    if (isFinish(piece)) finish = piece;
+    else addDelta(message, piece);
   }
   if (finish === null) throw unfinished(envelope.model);
+  return completed(envelope, message, finish);
+}
+
+/** Passes the pieces on; what they amount to is kept before their end is told. */
+export async function* keeping(
+  envelope: Envelope,
+  pieces: AsyncIterable<Delta | Finish>,
+  keep: (whole: ChatCompletion) => Promise<void>,
+): AsyncGenerator<Delta | Finish> {
+  const message = emptyMessage();
+  for await (const piece of pieces) {
+    if (isFinish(piece)) await keep(completed(envelope, message, piece));
+    else addDelta(message, piece);
+    yield piece;
+  }
+}
+
+interface GrowingMessage {
+  content: string;
+  refusal: string | null;
+  calls: ToolCall[];
+}
+
+const emptyMessage = (): GrowingMessage => ({ content: '', refusal: null, calls: [] });
+
+function addDelta(message: GrowingMessage, { content, refusal, tool_calls: parts }: Delta): void {
+  message.content += content ?? '';
+  if (refusal) message.refusal = (message.refusal ?? '') + refusal;
+  for (const part of parts ?? []) addToCall(message.calls, part);
+}
+
+function completed(
+  envelope: Envelope,
+  { content, refusal, calls }: GrowingMessage,
+  finish: Finish,
+): ChatCompletion {
   const isEmpty = content === '' && (refusal !== null || calls.length > 0);
   return {
     id: envelope.id,
@@ -76,18 +104,3 @@ export const unfinished = (deployment: string): ApiError =>
     'model_error',
     `Deployment '${deployment}' ended its answer without finishing it. Repeat the request.`,
   );
-
-export function usageObject(usage: ModelUsage): Usage {
-  return {
-    prompt_tokens: usage.inputTokens,
-    completion_tokens: usage.outputTokens,
-    total_tokens: usage.inputTokens + usage.outputTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedInputTokens, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: usage.reasoningTokens,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  };
-}

@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { CursorPage, cursorQuery } from '../../kit/cursor-page.ts';
 import { op } from '../../kit/operation.ts';
 import { AnyObject, Maybe, Metadata, OneOf, UnixSeconds } from '../../kit/schema.ts';
 import { UnionBy } from '../../kit/union.ts';
+import type { ModelUsage } from '../../providers/models/model.ts';
 import { Message } from './messages.ts';
 import { Tool, ToolChoice } from './tools.ts';
 
@@ -68,7 +70,7 @@ export const CreateChatCompletion = Type.Object({
 });
 export type CreateChatCompletion = Static<typeof CreateChatCompletion>;
 
-const Usage = Type.Object({
+export const Usage = Type.Object({
   prompt_tokens: Type.Integer(),
   completion_tokens: Type.Integer(),
   total_tokens: Type.Integer(),
@@ -81,6 +83,19 @@ const Usage = Type.Object({
   }),
 });
 export type Usage = Static<typeof Usage>;
+
+export const usageObject = (usage: ModelUsage): Usage => ({
+  prompt_tokens: usage.inputTokens,
+  completion_tokens: usage.outputTokens,
+  total_tokens: usage.inputTokens + usage.outputTokens,
+  prompt_tokens_details: { cached_tokens: usage.cachedInputTokens, audio_tokens: 0 },
+  completion_tokens_details: {
+    reasoning_tokens: usage.reasoningTokens,
+    audio_tokens: 0,
+    accepted_prediction_tokens: 0,
+    rejected_prediction_tokens: 0,
+  },
+});
 
 const ToolCall = UnionBy('type', {
   function: Type.Object({
@@ -123,14 +138,80 @@ export const ChatCompletion = Type.Object({
 });
 export type ChatCompletion = Static<typeof ChatCompletion>;
 
+/** A message of a stored completion's request; what else it was sent with is kept. */
+export const StoredMessage = Type.Object({
+  id: Type.String(),
+  role: Type.String(),
+  content: Type.Union([Type.String(), Type.Null()]),
+  refusal: Type.Union([Type.String(), Type.Null()]),
+  name: Type.Union([Type.String(), Type.Null()]),
+  content_parts: Type.Union([Type.Array(AnyObject), Type.Null()], {
+    description: 'The content where it was sent in parts; `content` is null then.',
+  }),
+});
+export type StoredMessage = Static<typeof StoredMessage>;
+
+const byId = Type.Object({ completion_id: Type.String({ minLength: 1 }) });
+const shared = { wire: 'openai' } as const;
+
 export const operations = {
   create: op({
+    ...shared,
     method: 'POST',
     path: '/chat/completions',
     summary: 'Create a chat completion',
-    wire: 'openai',
     body: CreateChatCompletion,
     result: ChatCompletion,
     streams: true,
+  }),
+  list: op({
+    ...shared,
+    method: 'GET',
+    path: '/chat/completions',
+    summary: 'List stored chat completions',
+    query: Type.Object({
+      ...cursorQuery,
+      model: Type.Optional(Type.String({ description: 'Name of the deployment.' })),
+      metadata: Type.Optional(Metadata),
+    }),
+    result: CursorPage(ChatCompletion),
+  }),
+  retrieve: op({
+    ...shared,
+    method: 'GET',
+    path: '/chat/completions/{completion_id}',
+    summary: 'Get a stored chat completion',
+    params: byId,
+    result: ChatCompletion,
+  }),
+  update: op({
+    ...shared,
+    method: 'POST',
+    path: '/chat/completions/{completion_id}',
+    summary: 'Replace the metadata of a stored chat completion',
+    params: byId,
+    body: Type.Object({ metadata: Type.Union([Metadata, Type.Null()]) }),
+    result: ChatCompletion,
+  }),
+  delete: op({
+    ...shared,
+    method: 'DELETE',
+    path: '/chat/completions/{completion_id}',
+    summary: 'Delete a stored chat completion',
+    params: byId,
+    result: Type.Object({
+      object: Type.Literal('chat.completion.deleted'),
+      id: Type.String(),
+      deleted: Type.Boolean(),
+    }),
+  }),
+  listMessages: op({
+    ...shared,
+    method: 'GET',
+    path: '/chat/completions/{completion_id}/messages',
+    summary: "List the messages of a stored chat completion's request",
+    params: byId,
+    query: Type.Object(cursorQuery),
+    result: CursorPage(StoredMessage),
   }),
 };

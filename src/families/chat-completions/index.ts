@@ -1,7 +1,19 @@
 import { type Family, family } from '../../kit/operation.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
+import { padded } from './chunks.ts';
+import { unfinished } from './completion.ts';
 import { operations } from './contract.ts';
+import { dataFrame, doneFrame, errorFrame } from './frames.ts';
+import { startModelCall } from './model-call.ts';
 import { chatCompletionsService } from './service.ts';
+import type { ChatCompletionStore } from './store.ts';
 
-export const chatCompletionsFamily = (models: ModelGateway): Family =>
-  family('chat-completions', operations, chatCompletionsService(models));
+export { migrations } from './migrations.ts';
+export { chatCompletionStore } from './store.ts';
+
+export const chatCompletionsFamily = (models: ModelGateway, store: ChatCompletionStore): Family =>
+  family('chat-completions', operations, chatCompletionsService(models, store));
+
+/** What the older completions do the same way: call the model, and stream in unnamed events. */
+export const chatParts = { startModelCall, unfinished, padded, dataFrame, doneFrame, errorFrame };
+export type ChatParts = typeof chatParts;

@@ -2,7 +2,9 @@ import { ApiError, unsupportedParameter } from '../../errors.ts';
 import type { ModelTarget } from '../../providers/models/gateway.ts';
 import type { ModelEvent, ModelRequest } from '../../providers/models/model.ts';
 import { unfinished } from './completion.ts';
-import type { CreateChatCompletion } from './contract.ts';
+
+/** What the API calls the fields that model providers complain about; they name them as the Responses API does. */
+export type FieldNames = Record<string, string>;
 
 /**
  * Calls the model and waits for its first event, so that a call that fails at once is answered with its status.
@@ -11,13 +13,13 @@ import type { CreateChatCompletion } from './contract.ts';
 export async function startModelCall(
   { provider, deployment }: ModelTarget,
   request: ModelRequest,
-  body: CreateChatCompletion,
+  names: FieldNames,
   signal: AbortSignal,
 ): Promise<AsyncIterable<ModelEvent>> {
   if (provider.generate === undefined) {
     throw unsupportedParameter('model', `Deployment '${deployment.name}' does not chat; name one that does.`);
   }
-  const source = inChatTerms(provider.generate(request, signal), body);
+  const source = inApiTerms(provider.generate(request, signal), names);
   const first = await source.next();
   if (first.done) throw unfinished(deployment.name);
   return resumed(first.value, source);
@@ -32,27 +34,19 @@ async function* resumed<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T>
   }
 }
 
-async function* inChatTerms(
+async function* inApiTerms(
   events: AsyncIterable<ModelEvent>,
-  body: CreateChatCompletion,
+  names: FieldNames,
 ): AsyncGenerator<ModelEvent, undefined> {
   try {
     yield* events;
   } catch (error) {
-    throw error instanceof ApiError ? renamed(error, body) : error;
+    throw error instanceof ApiError ? renamed(error, names) : error;
   }
 }
 
-/** Model providers name fields as the Responses API does. */
-function renamed(error: ApiError, body: CreateChatCompletion): ApiError {
+function renamed(error: ApiError, names: FieldNames): ApiError {
   const { target, status, code, message, details, headers, cause } = error;
-  const names: Record<string, string> = {
-    input: 'messages',
-    max_output_tokens: body.max_tokens ? 'max_tokens' : 'max_completion_tokens',
-    'reasoning.effort': 'reasoning_effort',
-    'text.format': 'response_format',
-    'text.verbosity': 'verbosity',
-  };
   const name = target === null ? undefined : names[target];
   if (target === null || name === undefined) return error;
   return new ApiError(status, code, message.replaceAll(`'${target}'`, `'${name}'`), {

@@ -1,6 +1,7 @@
 import { assertJsonSchema } from '../../kit/validation.ts';
 import type { ModelOutputFormat, ModelRequest } from '../../providers/models/model.ts';
 import type { CreateChatCompletion, ResponseFormat } from './contract.ts';
+import type { FieldNames } from './model-call.ts';
 import { promptMessages } from './prompt.ts';
 import { offeredTools } from './tools.ts';
 
@@ -34,6 +35,14 @@ export function modelRequest(body: CreateChatCompletion): PreparedRequest {
     },
   };
 }
+
+export const fieldNames = (body: CreateChatCompletion): FieldNames => ({
+  input: 'messages',
+  max_output_tokens: body.max_tokens ? 'max_tokens' : 'max_completion_tokens',
+  'reasoning.effort': 'reasoning_effort',
+  'text.format': 'response_format',
+  'text.verbosity': 'verbosity',
+});
 
 function outputFormat(format: ResponseFormat): ModelOutputFormat {
   if (format.type !== 'json_schema') return { type: format.type };

@@ -2,8 +2,8 @@ import OpenAI from 'openai';
 import { afterEach, expect, test } from 'vitest';
 import { apiError } from '../../errors.ts';
 import { calls, finish, says, scriptedGateway, scriptedModel, type Turn } from '../testing/scripted-model.ts';
-import { type TestApp, testApp, testKey } from '../testing/test-app.ts';
-import { chatCompletionsFamily } from './index.ts';
+import { type TestApp, testKey } from '../testing/test-app.ts';
+import { chatApp } from './testing/chat-app.ts';
 
 let app: TestApp | undefined;
 afterEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
 
 async function openai(...turns: Turn[]) {
   const model = scriptedModel(...turns);
-  app = await testApp(chatCompletionsFamily(scriptedGateway({ mine: model.provider })));
+  app = await chatApp(scriptedGateway({ mine: model.provider }));
   const client = new OpenAI({ apiKey: testKey, baseURL: `${await app.listen()}/openai/v1`, maxRetries: 0 });
   return { client, requests: model.requests };
 }

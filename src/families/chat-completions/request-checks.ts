@@ -20,11 +20,6 @@ export const unsupported: Unsupported[] = [
     advice: "One choice per request; send 'n': 1, or the request again.",
   },
   {
-    field: 'store',
-    harmless: (value) => value === false,
-    advice: 'Chat completions are not stored here; responses are.',
-  },
-  {
     field: 'service_tier',
     harmless: (value) => value === 'auto' || value === 'default',
     advice: "There is one tier here; leave it out, or send 'auto' or 'default'.",

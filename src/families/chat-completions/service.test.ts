@@ -2,9 +2,9 @@ import { afterEach, expect, test } from 'vitest';
 import { apiError } from '../../errors.ts';
 import type { ModelRequest } from '../../providers/models/model.ts';
 import { calls, finish, says, scriptedGateway, scriptedModel, type Turn } from '../testing/scripted-model.ts';
-import { type TestApp, testApp } from '../testing/test-app.ts';
-import { chatCompletionsFamily } from './index.ts';
+import type { TestApp } from '../testing/test-app.ts';
 import { unsupported } from './request-checks.ts';
+import { chatApp } from './testing/chat-app.ts';
 
 let app: TestApp | undefined;
 afterEach(async () => {
@@ -19,10 +19,8 @@ const note = { type: 'custom', custom: { name: 'take_note', description: 'Takes 
 async function send(body: object, turn: Turn = [...says('Hi'), finish()]) {
   const model = scriptedModel(turn);
   await app?.close();
-  app = await testApp(
-    chatCompletionsFamily(
-      scriptedGateway({ mine: model.provider, mute: { countTokens: () => 0 }, 'org/m:8b': model.provider }),
-    ),
+  app = await chatApp(
+    scriptedGateway({ mine: model.provider, mute: { countTokens: () => 0 }, 'org/m:8b': model.provider }),
   );
   const reply = await app.call('POST', '/openai/v1/chat/completions', {
     model: 'mine',
@@ -226,7 +224,6 @@ test('metadata and the service tier are answered to those who sent them', async 
 
 const refused: [Record<string, unknown>, string][] = [
   [{ n: 2 }, 'n'],
-  [{ store: true }, 'store'],
   [{ service_tier: 'flex' }, 'service_tier'],
   [{ logit_bias: { '50256': -100 } }, 'logit_bias'],
   [{ logprobs: true }, 'logprobs'],

@@ -9,13 +9,13 @@ import {
   scriptedModel,
   type Turn,
 } from '../testing/scripted-model.ts';
-import { type TestApp, testApp, testKey } from '../testing/test-app.ts';
+import { type TestApp, testKey } from '../testing/test-app.ts';
 import { chunkFrames } from './chunks.ts';
 import type { CreateChatCompletion } from './contract.ts';
 import { deltas } from './deltas.ts';
-import { chatCompletionsFamily } from './index.ts';
 import { startModelCall } from './model-call.ts';
-import { modelRequest } from './model-request.ts';
+import { fieldNames, modelRequest } from './model-request.ts';
+import { chatApp } from './testing/chat-app.ts';
 
 let app: TestApp | undefined;
 afterEach(async () => {
@@ -36,7 +36,7 @@ const request = { model: 'mine', stream: true, messages: [{ role: 'user', conten
 
 async function stream(turn: Turn, body: object = {}) {
   const model = scriptedModel(turn);
-  app = await testApp(chatCompletionsFamily(scriptedGateway({ mine: model.provider })));
+  app = await chatApp(scriptedGateway({ mine: model.provider }));
   const reply = await app.call('POST', path, { ...request, ...body });
   const frames = reply.text.split('\n\n').slice(0, -1);
   const chunks = frames
@@ -181,7 +181,7 @@ test('a reader that stops at the first frame ends the call', async () => {
   const target = scriptedGateway({ mine: model.provider }).resolve('mine');
   const body: CreateChatCompletion = { model: 'mine', messages: [{ role: 'user', content: 'Hello' }] };
   const signal = new AbortController().signal;
-  const events = await startModelCall(target, modelRequest(body).request, body, signal);
+  const events = await startModelCall(target, modelRequest(body).request, fieldNames(body), signal);
   const envelope = { id: 'chatcmpl-1', created: 1, model: 'mine' };
   const options = { includeUsage: false, obfuscate: false };
   for await (const frame of chunkFrames(envelope, deltas(events, new Set()), options)) {
@@ -201,7 +201,7 @@ test.each([true, false])('a client that goes away ends the call (stream: %s)', a
       return hangs(signal);
     },
   ]);
-  app = await testApp(chatCompletionsFamily(scriptedGateway({ mine: model.provider })));
+  app = await chatApp(scriptedGateway({ mine: model.provider }));
   const client = new AbortController();
   const reply = fetch(`${await app.listen()}${path}`, {
     method: 'POST',

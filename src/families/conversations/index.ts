@@ -1,4 +1,5 @@
 import { family } from '../../kit/operation.ts';
+import type { AgentDirectory } from '../agents/directory.ts';
 import { operations } from './contract.ts';
 import { conversationsService } from './service.ts';
 import type { ConversationStore } from './store.ts';
@@ -7,5 +8,5 @@ export { conversationLedger } from './ledger.ts';
 export { migrations } from './migrations.ts';
 export { conversationStore } from './store.ts';
 
-export const conversationsFamily = (store: ConversationStore) =>
-  family('conversations', operations, conversationsService(store));
+export const conversationsFamily = (store: ConversationStore, agents: AgentDirectory) =>
+  family('conversations', operations, conversationsService(store, agents));

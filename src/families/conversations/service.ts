@@ -5,6 +5,7 @@ import { newId, partitionOf } from '../../kit/ids.ts';
 import type { Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { Database } from '../../storage/database.ts';
+import type { AgentDirectory } from '../agents/directory.ts';
 import { type InputItem, type Item, normaliseItem } from '../responses/items.ts';
 import type { Conversation, operations } from './contract.ts';
 import { badId, isConversationId, locked, withFreshIds } from './ledger.ts';
@@ -13,7 +14,10 @@ import type { ConversationStore, Owner } from './store.ts';
 /** A hold for as long as one transaction takes. */
 const briefMilliseconds = 5000;
 
-export function conversationsService(store: ConversationStore): Handlers<typeof operations> {
+export function conversationsService(
+  store: ConversationStore,
+  agents: AgentDirectory,
+): Handlers<typeof operations> {
   const conversation = async (ctx: Context, id: string): Promise<Conversation> => {
     if (!isConversationId(id)) throw badId('conversation_id');
     const found = await store.find(id, ownerOf(ctx));
@@ -48,6 +52,8 @@ export function conversationsService(store: ConversationStore): Handlers<typeof 
 
   return {
     async create(ctx, { body }) {
+      // An agent that is not there, or takes no requests, takes no conversations either.
+      if (ctx.endpointAgent !== null) await agents.byEndpoint(ctx.project, ctx.endpointAgent, null);
       const created: Conversation = {
         id: newId('conv'),
         object: 'conversation',

@@ -1,4 +1,5 @@
 import { apiError, conflict, invalidPayload, notFound } from '../../errors.ts';
+import { newItemId } from '../../kit/ids.ts';
 import type { ConversationLedger } from '../conversations/ledger.ts';
 import type { Owner } from '../conversations/store.ts';
 import type { CreateResponse } from './contract.ts';
@@ -102,8 +103,13 @@ export async function inputItems(
   const items: Item[] = [];
   for (const [i, given] of input.entries()) {
     const item = normaliseItem(given as InputItem, `input[${i}]`, partition);
-    if (item.type !== 'item_reference') items.push(item as Item);
-    else items.push(await referred(sources, owner, context, item.id, `input[${i}].id`));
+    const found =
+      item.type === 'item_reference'
+        ? await referred(sources, owner, context, item.id, `input[${i}].id`)
+        : (item as Item);
+    // Lists are paged by id, so each is there once.
+    const isTaken = items.some(({ id }) => id === found.id);
+    items.push(isTaken ? { ...found, id: newItemId(found.type, partition) } : found);
   }
   return items;
 }

@@ -4,6 +4,7 @@ import { op } from '../../kit/operation.ts';
 import { AnyObject, Maybe, Metadata, OneOf, UnixSeconds } from '../../kit/schema.ts';
 import { InputItem, StoredItem } from './items.ts';
 import { Reasoning, TextOptions, Tool, ToolChoice } from './request-parts.ts';
+import type { ResponseTrace } from './trace.ts';
 
 const includable = OneOf(
   'file_search_call.results',
@@ -126,6 +127,14 @@ export const ResponseObject = Type.Object({
 });
 export type ResponseObject = Static<typeof ResponseObject>;
 
+/** See `trace.ts`. */
+const ResponseTraceSchema = Type.Unsafe<ResponseTrace>({
+  type: 'object',
+  required: ['trace_id', 'started_at', 'duration_ms', 'phases'],
+  description:
+    'Phases follow each other without a gap: their times sum up to the whole. Times in milliseconds.',
+});
+
 const byId = Type.Object({ response_id: Type.String({ minLength: 1 }) });
 const include = Type.Optional(Type.Array(includable));
 const shared = { wire: 'openai', onAgentEndpoint: true } as const;
@@ -192,6 +201,34 @@ export const operations = {
     params: byId,
     query: Type.Object({ ...cursorQuery, include }),
     result: CursorPage(StoredItem),
+  }),
+  compact: op({
+    ...shared,
+    method: 'POST',
+    path: '/responses/compact',
+    summary: 'Cut a conversation short',
+    body: Type.Object({
+      model: Type.String({ minLength: 1 }),
+      input: promptFields.input,
+      previous_response_id: promptFields.previous_response_id,
+      instructions: promptFields.instructions,
+      prompt_cache_key: Maybe(Type.String({ maxLength: 64 })),
+    }),
+    result: Type.Object({
+      id: Type.String(),
+      object: Type.Literal('response.compaction'),
+      created_at: UnixSeconds,
+      output: Type.Array(StoredItem),
+      usage: Usage,
+    }),
+  }),
+  trace: op({
+    method: 'GET',
+    path: '/responses/{response_id}/trace',
+    summary: 'How a response came about; an extension of this server',
+    wire: 'foundry',
+    params: byId,
+    result: ResponseTraceSchema,
   }),
   inputTokens: op({
     ...shared,

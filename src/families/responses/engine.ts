@@ -1,85 +1,59 @@
 import { ApiError, apiError } from '../../errors.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
-import type { Database } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
+import { type BackgroundLimits, backgroundWork, cancelled } from './background.ts';
+import { concluder, logUnlessExpected } from './conclusion.ts';
 import { EventLog, type TerminalEvent } from './events.ts';
+import type { LiveResponse } from './live.ts';
 import type { Plan } from './plan.ts';
 import { failedEvent, run } from './run.ts';
-import type { ResponseStore } from './store.ts';
-
-/** A response under way in this process. */
-export interface LiveResponse {
-  log: EventLog;
-  owner: Owner;
-  /** Settles when the response has ended, well or not, and what is to be stored of it is. Never rejects. */
-  concluded: Promise<void>;
-  abort(reason: ApiError): void;
-}
+import type { ResponseStore, UnfinishedResponse } from './store.ts';
 
 export interface ResponseEngine {
   /** Runs a plan to its end and returns its log; throws what the model throws, and then nothing is stored. */
   answer(plan: Plan, owner: Owner, caller: AbortSignal): Promise<EventLog>;
   /** Starts a plan whose events are read as they come. Throws when the model fails before its first event. */
   stream(plan: Plan, owner: Owner, caller: AbortSignal): Promise<LiveResponse>;
+  /** Queues a plan to be run whether anybody listens or not. */
+  background(plan: Plan, owner: Owner): Promise<LiveResponse>;
   find(id: string, owner: Owner): LiveResponse | undefined;
-  /** Ends what a process that is gone has left unfinished. */
-  recover(): Promise<void>;
+  /** Ends a background response and waits for its end. */
+  cancel(response: LiveResponse): Promise<void>;
+  /** Takes up, or ends, what a process that is gone has left unfinished. */
+  recover(replan: Replan): Promise<void>;
   /** Waits for responses under way; after the limit they are ended with an error event. */
   drain(milliseconds: number): Promise<void>;
 }
 
+/** Makes the plan of an unfinished background response anew. Throws when it can't be taken up. */
+export type Replan = (unfinished: UnfinishedResponse) => Promise<{ plan: Plan; events: EventLog }>;
+
 /** How long the first event is waited for, so that an early failure is told by status instead of in the stream. */
 const graceMilliseconds = 400;
+const openingLines = 2;
 
-export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEngine {
+export function responseEngine(
+  store: ResponseStore,
+  limits: BackgroundLimits,
+  log: ModelLog,
+): ResponseEngine {
   const live = new Map<string, LiveResponse>();
-
-  /** Stores the end of a response and, in the same transaction, adds its turn to its conversation. */
-  const persist = async (
-    { plan, owner, events, isStored }: Conclusion,
-    end: TerminalEvent,
-    lines: string[],
-  ): Promise<void> => {
-    const { record, hold } = plan;
-    const status = end.change.status ?? 'failed';
-    const save = async (on?: Database) => {
-      if (!plan.store) return;
-      if (isStored) await store.update(owner.project, record.id, status, lines, on);
-      else await store.insert(record, owner, status, lines, on);
-    };
-    if (hold === null || status === 'failed') {
-      await save();
-      await hold?.release();
-      return;
-    }
-    await store.transaction(async (on) => {
-      await save(on);
-      await hold.commit([...record.input, ...events.response.output], record.agent, on);
-    });
-  };
-
-  const conclude = (conclusion: Conclusion, end: TerminalEvent): Promise<void> =>
-    conclusion.events.conclude(end, (lines) => persist(conclusion, end, lines));
-
-  /** Concludes a response that clients already know of, in any case: should its end not be storable, by a failure. */
-  const concludeVisibly = async (conclusion: Conclusion, end: TerminalEvent): Promise<void> => {
-    try {
-      await conclude(conclusion, end).catch((error: unknown) => {
-        logUnlessExpected(log, error);
-        return conclude(conclusion, failedEvent(error));
-      });
-    } catch (error) {
-      log.warn({ err: error, response: conclusion.plan.record.id }, 'a response could not be stored');
-      conclusion.events.breakOff();
-    }
-  };
+  const conclusions = concluder(store, log);
+  const background = backgroundWork(store, live, conclusions, limits, log);
+  /** Those of them whose callers are waiting. */
+  const foreground = new Set<LiveResponse>();
 
   return {
     async answer(plan, owner, caller) {
       const events = opened(plan);
       try {
-        const end = await run(plan.run, events, caller, () => {});
-        await conclude({ plan, owner, events, isStored: false }, end);
+        const end = await run(
+          plan.run,
+          events,
+          caller,
+          hooks(() => {}),
+        );
+        await conclusions.conclude({ plan, owner, events, stored: 'nothing', trace: plan.run.trace }, end);
       } catch (error) {
         await plan.hold?.release();
         throw error;
@@ -93,31 +67,50 @@ export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEng
       const abortWithCaller = () => control.abort(caller.reason);
       caller.addEventListener('abort', abortWithCaller, { once: true });
       if (caller.aborted) abortWithCaller();
+      const concluded = Promise.withResolvers<void>();
+      const response: LiveResponse = {
+        log: events,
+        owner,
+        concluded: concluded.promise,
+        abort: (reason) => control.abort(reason),
+      };
+      const leave = (): void => {
+        live.delete(plan.record.id);
+        foreground.delete(response);
+        caller.removeEventListener('abort', abortWithCaller);
+        concluded.resolve();
+      };
+      foreground.add(response);
 
       const first = Promise.withResolvers<void>();
-      const ran: Promise<RunResult> = run(plan.run, events, control.signal, first.resolve).then(
+      const ran: Promise<RunResult> = run(plan.run, events, control.signal, hooks(first.resolve)).then(
         (end) => ({ end, error: null }),
         (error: unknown) => ({ end: failedEvent(error), error }),
       );
       try {
         await firstSign(first.promise, ran);
-        if (plan.store)
+        if (plan.store) {
           await store.insert(plan.record, owner, 'in_progress', events.lines.slice(0, openingLines));
+        }
       } catch (error) {
         control.abort(error);
-        await plan.hold?.release();
+        await plan.hold?.release().catch((fault) => logUnlessExpected(log, fault));
+        leave();
         throw error;
       }
-      const concluded = ran.then(async ({ end, error }) => {
-        if (error !== null) logUnlessExpected(log, error);
-        await concludeVisibly({ plan, owner, events, isStored: true }, end);
-        live.delete(plan.record.id);
-        caller.removeEventListener('abort', abortWithCaller);
-      });
-      const response = { log: events, owner, concluded, abort: (reason: ApiError) => control.abort(reason) };
       live.set(plan.record.id, response);
+      void ran.then(async ({ end, error }) => {
+        if (error !== null) logUnlessExpected(log, error);
+        await conclusions.concludeVisibly(
+          { plan, owner, events, stored: 'beginning', trace: plan.run.trace },
+          end,
+        );
+        leave();
+      });
       return response;
     },
+
+    background: (plan, owner) => background.submit(plan, owner),
 
     find(id, owner) {
       const found = live.get(id);
@@ -126,32 +119,43 @@ export function responseEngine(store: ResponseStore, log: ModelLog): ResponseEng
       return isTheirs ? found : undefined;
     },
 
-    async recover() {
-      for (const { project, id, lines } of await store.unfinished()) {
-        const end = failedEvent(
-          apiError('server_error', 'The server stopped before the response was finished.'),
-        );
-        const line = JSON.stringify({ ...end, sequence_number: lines.length });
-        await store.update(project, id, 'failed', [...lines, line]);
+    async cancel(response) {
+      response.abort(cancelled);
+      await response.concluded;
+    },
+
+    async recover(replan) {
+      for (const unfinished of await store.unfinished()) {
+        const { record, owner, lines } = unfinished;
+        let fault = apiError('server_error', 'The server stopped before the response was finished.');
+        if (unfinished.background !== null) {
+          try {
+            const { plan, events } = await replan(unfinished);
+            background.resume(plan, owner, events, lines.length);
+            continue;
+          } catch (error) {
+            logUnlessExpected(log, error);
+            if (error instanceof ApiError) fault = error;
+          }
+        }
+        const events = new EventLog(lines, true);
+        const plan = { record, hold: null, store: true };
+        const stored = unfinished.background === null ? 'beginning' : 'background';
+        await conclusions.concludeVisibly({ plan, owner, events, stored, trace: null }, failedEvent(fault));
       }
     },
 
     async drain(milliseconds) {
       const limit = setTimeout(() => {
-        for (const response of live.values()) response.abort(stopping());
+        for (const response of foreground) response.abort(stopping());
       }, milliseconds);
-      while (live.size > 0) await Promise.all([...live.values()].map((response) => response.concluded));
+      while (foreground.size > 0) {
+        await Promise.all([...foreground].map((response) => response.concluded));
+      }
       clearTimeout(limit);
+      await background.suspend();
     },
   };
-}
-
-interface Conclusion {
-  plan: Plan;
-  owner: Owner;
-  events: EventLog;
-  /** Whether a row is there already. */
-  isStored: boolean;
 }
 
 interface RunResult {
@@ -159,7 +163,8 @@ interface RunResult {
   error: unknown;
 }
 
-const openingLines = 2;
+/** Callers who wait start again themselves, so nothing is kept for taking a run up. */
+const hooks = (onFirstEvent: () => void) => ({ onFirstEvent, checkpoint: () => undefined });
 
 function opened(plan: Plan): EventLog {
   const events = new EventLog();
@@ -181,8 +186,3 @@ const stopping = () =>
   apiError('service_unavailable', 'The server is stopping. Repeat the request.', {
     headers: { 'retry-after': '1' },
   });
-
-/** What the catalogue knows has been told to the client; anything else is a fault of ours. */
-function logUnlessExpected(log: ModelLog, error: unknown): void {
-  if (!(error instanceof ApiError)) log.warn({ err: error }, 'a response failed');
-}

@@ -1,3 +1,4 @@
+import type { ToolEventType } from '../../providers/tools/tool.ts';
 import type { ResponseObject } from './contract.ts';
 import type { ContentPart, Item } from './items.ts';
 
@@ -46,7 +47,8 @@ export type ResponseEvent =
       part: Part;
     } & SummaryAt)
   | ({ type: 'response.reasoning_summary_text.delta'; delta: string } & SummaryAt)
-  | ({ type: 'response.reasoning_summary_text.done'; text: string } & SummaryAt);
+  | ({ type: 'response.reasoning_summary_text.done'; text: string } & SummaryAt)
+  | ({ type: ToolEventType; delta?: string; arguments?: string } & ItemAt);
 
 /** Applies one event. Deltas need no folding: the `done` event of their item carries the whole. */
 export function fold(response: ResponseObject | null, event: ResponseEvent): ResponseObject {
@@ -83,6 +85,13 @@ export function foldLines(lines: string[]): ResponseObject {
   return response;
 }
 
+/** The lines of a log that its response is folded from. */
+export const foldedFrom = (lines: string[]): string[] =>
+  lines.filter((line) => {
+    const type = typeOf(line);
+    return lifecycle.has(type) || type === 'response.output_item.done';
+  });
+
 /** Numbers events, keeps them, folds the response as they come, and hands them to any number of readers. */
 export class EventLog {
   readonly lines: string[];
@@ -90,11 +99,23 @@ export class EventLog {
   #ended: boolean;
   #brokenOff = false;
   #grown: PromiseWithResolvers<void> | null = null;
+  /** How many lines readers may see; null for all. */
+  #visible: number | null = null;
 
-  /** With `lines` the log of a response that has ended. */
-  constructor(lines: string[] | null = null) {
+  /** With `lines` the log of a response that has ended, unless it is to go on. */
+  constructor(lines: string[] | null = null, goesOn = false) {
     this.lines = lines ?? [];
-    this.#ended = lines !== null;
+    this.#ended = lines !== null && !goesOn;
+  }
+
+  /** From now on readers see only what is published, and so what is on disk. */
+  withhold(published: number): void {
+    this.#visible = published;
+  }
+
+  publish(count: number): void {
+    this.#visible = count;
+    this.#wake();
   }
 
   /** The response so far. Not to be changed by whoever asks. */
@@ -106,7 +127,7 @@ export class EventLog {
   append(event: ResponseEvent): void {
     this.lines.push(this.#line(event));
     this.#response = fold(this.#response, event);
-    this.#wake();
+    if (this.#visible === null) this.#wake();
   }
 
   /** Appends the last event, which readers see only when `persist` has stored it. */
@@ -119,6 +140,7 @@ export class EventLog {
     await persist(lines, response);
     this.lines.push(lines.at(-1) as string);
     this.#response = response;
+    this.#visible = null;
     this.#ended = true;
     this.#wake();
   }
@@ -133,7 +155,7 @@ export class EventLog {
   async *entries(after = -1): AsyncGenerator<{ type: string; data: string }> {
     let response: ResponseObject | null = null;
     for (let at = 0; ; ) {
-      const line = this.lines[at];
+      const line = at < (this.#visible ?? this.lines.length) ? this.lines[at] : undefined;
       if (line === undefined) {
         if (this.#ended) return;
         if (this.#brokenOff) throw new Error('The event log broke off.');

@@ -4,7 +4,10 @@ import { type ResponsesParts, responsesService } from './service.ts';
 
 export { responseEngine } from './engine.ts';
 export { migrations } from './migrations.ts';
+export { replan } from './replan.ts';
+export { keepLogsFor } from './retention.ts';
 export { responseStore } from './store.ts';
+export { toolRegistry } from './tool-set.ts';
 
 export const responsesFamily = (parts: ResponsesParts) =>
   family('responses', operations, responsesService(parts));

@@ -85,6 +85,20 @@ const ItemReference = Type.Object({
   type: Maybe(Type.Literal('item_reference')),
 });
 
+const ApprovalResponse = Type.Object({
+  ...common,
+  ...type('mcp_approval_response'),
+  approval_request_id: Type.String({ minLength: 1 }),
+  approve: Type.Boolean(),
+  reason: Maybe(Type.String()),
+});
+
+const Compaction = Type.Object({
+  ...common,
+  ...type('compaction'),
+  encrypted_content: Type.String({ minLength: 1, maxLength: 20_971_520 }),
+});
+
 /** Further types of the contract: stored, listed and replayed as they are. */
 const otherTypes = [
   'web_search_call',
@@ -103,6 +117,7 @@ const otherTypes = [
   'mcp_list_tools',
   'mcp_approval_request',
   'mcp_approval_response',
+  'compaction',
   'structured_outputs',
   'oauth_consent_request',
   'workflow_action',
@@ -131,6 +146,8 @@ export const InputItem = UnionBy(
     reasoning: ReasoningItem,
     item_reference: ItemReference,
     ...(Object.fromEntries(otherTypes.map((name) => [name, OtherItem])) as { other: typeof OtherItem }),
+    mcp_approval_response: ApprovalResponse,
+    compaction: Compaction,
   },
   {
     fallback: (item) => (isBareReference(item) ? 'item_reference' : 'message'),
@@ -140,8 +157,11 @@ export const InputItem = UnionBy(
 );
 export type InputItem = Static<typeof InputItem>;
 
+/** Items of tools and of the service; each kind carries members of its own. */
+export type ToolItem = { type: (typeof otherTypes)[number]; status?: string; [member: string]: unknown };
+
 /** An item as it is stored and answered: with id, type and, where its kind has one, status. */
-export type Item = { id: string; type: string } & (
+export type Item = { id: string } & (
   | { type: 'message'; role: string; status: string; content: ContentPart[] }
   | { type: 'function_call'; call_id: string; name: string; arguments: string; status: string }
   | { type: 'function_call_output'; call_id: string; output: string | ContentPart[]; status: string }
@@ -154,6 +174,7 @@ export type Item = { id: string; type: string } & (
       encrypted_content?: string | null;
       status?: string;
     }
+  | ToolItem
 );
 
 export const StoredItem = Type.Unsafe<Item>({

@@ -1,32 +1,46 @@
 import type { ModelRequest, ModelTool, ModelToolChoice } from '../../providers/models/model.ts';
-import type { CreateResponse } from './contract.ts';
+import { plainRequest } from '../../providers/models/plain-request.ts';
 import type { Item } from './items.ts';
-import { promptMessages } from './prompt.ts';
+import { type ItemReading, promptMessages } from './prompt.ts';
+import type { RequestFields } from './request-fields.ts';
+import type { AllowedTools, CustomTool, FunctionTool, ToolChoice } from './request-parts.ts';
 import type { Settings } from './settings.ts';
+import type { ToolSet } from './tool-set.ts';
 
-type RequestFields = Pick<CreateResponse, 'max_output_tokens' | 'safety_identifier' | 'user' | 'stream'>;
+export interface RequestParts {
+  settings: Settings;
+  fields: RequestFields;
+  base: Item[];
+  tools: ToolSet;
+  reading: ItemReading;
+}
 
-/** The model call that settings, items and the rest of a request come to. */
-export function modelRequest(settings: Settings, items: Item[], request: RequestFields): ModelRequest {
-  const { tools, choice } = offeredTools(settings);
+/** The model call of one turn: what came before, and what the response has brought so far. */
+export function turnRequest(
+  { settings, fields, base, tools, reading }: RequestParts,
+  output: Item[],
+  turn: { mayCall: boolean; maxOutputTokens: number | null },
+): ModelRequest {
+  const offer = turn.mayCall ? offeredTools(settings, tools, output.length > 0) : nothing;
   return {
-    messages: promptMessages(settings.instructions, items),
-    tools,
-    toolChoice: choice,
+    ...plainRequest,
+    messages: promptMessages(
+      settings.instructions,
+      output.length === 0 ? base : [...base, ...output],
+      reading,
+    ),
+    tools: offer.tools,
+    toolChoice: offer.choice,
     parallelToolCalls: settings.parallelToolCalls,
     outputFormat: outputFormat(settings),
-    maxOutputTokens: request.max_output_tokens ?? null,
+    maxOutputTokens: turn.maxOutputTokens,
     temperature: settings.temperature,
     topP: settings.topP,
-    presencePenalty: null,
-    frequencyPenalty: null,
-    seed: null,
-    stop: [],
     reasoningEffort: settings.reasoning?.effort ?? null,
     // What is the default anyway need not be asked for; not every provider knows the parameter.
     verbosity: settings.verbosity === 'medium' ? null : (settings.verbosity ?? null),
-    user: request.safety_identifier ?? request.user ?? null,
-    stream: request.stream ?? false,
+    user: fields.user,
+    stream: fields.stream,
   };
 }
 
@@ -36,14 +50,38 @@ function outputFormat({ format }: Settings): ModelRequest['outputFormat'] {
   return { type: 'json_schema', name, schema, description: description ?? null, strict: strict ?? false };
 }
 
-function offeredTools({ tools, toolChoice }: Settings): { tools: ModelTool[]; choice: ModelToolChoice } {
-  const all = tools.map(modelTool);
-  if (typeof toolChoice === 'string') return { tools: all, choice: toolChoice };
-  if ('tools' in toolChoice) {
-    const allowed = new Set(toolChoice.tools.map((tool) => tool.name));
-    return { tools: all.filter((tool) => allowed.has(tool.name)), choice: toolChoice.mode };
+interface Offer {
+  tools: ModelTool[];
+  choice: ModelToolChoice;
+}
+
+const nothing: Offer = { tools: [], choice: 'auto' };
+
+/** What was demanded of the first turn has been done by the second: demanded again, a run would never end. */
+function offeredTools(settings: Settings, server: ToolSet, isLaterTurn: boolean): Offer {
+  const all = [...settings.tools.flatMap(clientTool), ...server.functions];
+  const choice = chosen(settings.toolChoice, all, server);
+  return isLaterTurn && choice.choice !== 'none' ? { ...choice, choice: 'auto' } : choice;
+}
+
+function chosen(choice: ToolChoice, all: ModelTool[], server: ToolSet): Offer {
+  if (typeof choice === 'string') return { tools: all, choice };
+  const ofTools = (named: { type: string; name?: string | undefined }[]): ModelTool[] =>
+    all.filter(({ name }) =>
+      named.some((entry) =>
+        entry.name === undefined ? server.bindings.get(name)?.tool.type === entry.type : entry.name === name,
+      ),
+    );
+  if (choice.type === 'allowed_tools') {
+    const { tools, mode } = choice as AllowedTools;
+    return { tools: ofTools(tools), choice: mode };
   }
-  return { tools: all, choice: { name: (toolChoice as { name: string }).name } };
+  const { type, name } = choice as { type: string; name?: string };
+  const [only, ...more] = ofTools([{ type, name }]);
+  if (only === undefined) return { tools: all, choice: 'auto' };
+  return more.length === 0
+    ? { tools: all, choice: { name: only.name } }
+    : { tools: [only, ...more], choice: 'required' };
 }
 
 const noParameters = { type: 'object', properties: {} };
@@ -54,10 +92,19 @@ const freeText = {
   additionalProperties: false,
 };
 
-function modelTool(tool: Settings['tools'][number]): ModelTool {
-  const { name } = tool;
-  const description = tool.description ?? null;
-  return tool.type === 'custom'
-    ? { name, description, parameters: freeText, strict: null }
-    : { name, description, parameters: tool.parameters ?? noParameters, strict: tool.strict ?? null };
+function clientTool(tool: Settings['tools'][number]): ModelTool[] {
+  if (tool.type === 'custom') {
+    const { name, description } = tool as CustomTool;
+    return [{ name, description: description ?? null, parameters: freeText, strict: null }];
+  }
+  if (tool.type !== 'function') return [];
+  const { name, description, parameters, strict } = tool as FunctionTool;
+  return [
+    {
+      name,
+      description: description ?? null,
+      parameters: parameters ?? noParameters,
+      strict: strict ?? null,
+    },
+  ];
 }

@@ -2,32 +2,52 @@ import { missingParameter } from '../../errors.ts';
 import type { Context as RequestContext } from '../../kit/context.ts';
 import { newId, partitionOf } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { traceParent } from '../../kit/traceparent.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
+import type { Sealer } from '../../trust/sealing.ts';
 import type { AgentDirectory } from '../agents/directory.ts';
 import type { Hold } from '../conversations/ledger.ts';
+import type { Owner } from '../conversations/store.ts';
+import { approvedCalls } from './approvals.ts';
 import { type Context, type ContextSources, inputItems, loadContext } from './context.ts';
 import type { CreateResponse, ResponseObject } from './contract.ts';
 import type { Item } from './items.ts';
-import { modelRequest } from './model-request.ts';
+import { turnRequest } from './model-request.ts';
+import { noProgress, type Progress } from './progress.ts';
+import type { ItemReading, ToolItemReplay } from './prompt.ts';
 import { checkCalls, checkExclusive, checkRequest } from './request-checks.ts';
-import type { TextFormat } from './request-parts.ts';
+import { type RequestFields, requestFields } from './request-fields.ts';
+import type { TextFormat, Tool } from './request-parts.ts';
 import type { RunPlan } from './run.ts';
+import { checkSeals, compactionSeal, reasoningSeal } from './seals.ts';
 import { effectiveSettings, type Settings } from './settings.ts';
 import type { ResponseRecord } from './store.ts';
+import { openTools, type ToolRegistry } from './tool-set.ts';
+import { type TraceParent, TraceWriter } from './trace.ts';
 
 export interface PlanSources extends ContextSources {
   agents: AgentDirectory;
   models: ModelGateway;
+  tools: ToolRegistry;
+  sealer: Sealer;
+}
+
+/** What a background response is taken up from in another process, besides its record and its events. */
+export interface Blueprint {
+  settings: Settings;
+  fields: RequestFields;
+  encryptedReasoning: boolean;
+  trace: TraceParent;
 }
 
 /** A request ready to be run: who answers it, with what, and what it will be stored as. */
 export interface Plan {
   run: RunPlan;
   record: ResponseRecord;
+  blueprint: Blueprint;
   /** The response before anything has happened. */
   initial: ResponseObject;
   store: boolean;
-  stream: boolean;
   /** The conversation, held until the response is concluded. */
   hold: Hold | null;
 }
@@ -57,8 +77,10 @@ export async function planResponse(
 ): Promise<Plan> {
   checkRequest(body);
   checkExclusive(body);
-  const settings = await settingsFor(sources.agents, ctx, body);
-  const { provider } = sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
+  const trace = new TraceWriter(traceParent(ctx.header('traceparent')));
+  trace.enter({ phase: 'plan' });
+  const settings = await settingsFor(sources, ctx, body);
+  sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
   const id = newId('resp');
   const hold = await holdConversation(sources, ctx, body, id);
   try {
@@ -71,25 +93,21 @@ export async function planResponse(
       previousResponseId: body.previous_response_id ?? null,
       input,
     };
+    const blueprint: Blueprint = {
+      settings,
+      fields: requestFields(body),
+      encryptedReasoning: body.include?.includes('reasoning.encrypted_content') ?? false,
+      trace: { traceId: trace.traceId, parentSpanId: trace.parentSpanId },
+    };
+    const run = await assembleRun(sources, ctx, record, blueprint, context.items, noProgress(), trace);
+    await claimApprovals(sources, ctx, run);
     return {
       record,
+      blueprint,
       hold,
       store: body.store ?? true,
-      stream: body.stream ?? false,
       initial: initialResponse(record, settings, body),
-      run: {
-        provider,
-        request: modelRequest(settings, [...context.items, ...input], body),
-        turn: {
-          partition: partitionOf(id),
-          itemFields: itemFields(record),
-          customTools: new Set(
-            settings.tools.filter((tool) => tool.type === 'custom').map((tool) => tool.name),
-          ),
-          encryptedReasoning: body.include?.includes('reasoning.encrypted_content') ?? false,
-        },
-        mayTruncate: body.truncation === 'auto',
-      },
+      run,
     };
   } catch (error) {
     await hold?.release();
@@ -97,29 +115,110 @@ export async function planResponse(
   }
 }
 
+/** The run of a response, new or taken up again. */
+export async function assembleRun(
+  { models, tools: registry, sealer }: PlanSources,
+  owner: Owner,
+  record: ResponseRecord,
+  { settings, fields, encryptedReasoning }: Blueprint,
+  context: Item[],
+  progress: Progress,
+  trace: TraceWriter,
+): Promise<RunPlan> {
+  const { provider } = models.resolve(settings.model);
+  const tools = await serverTools(registry, settings, owner.project);
+  const partition = partitionOf(record.id);
+  return {
+    provider,
+    settings,
+    fields,
+    base: [...context, ...record.input],
+    items: {
+      partition,
+      itemFields: itemFields(record),
+      seal: encryptedReasoning ? (text) => sealer.seal(text, reasoningSeal, owner.project) : null,
+    },
+    tools,
+    reading: readingOf(registry, sealer, owner.project, progress),
+    trace,
+    approved: approvedCalls(context, record.input, tools, partition),
+    begun: [],
+    progress,
+  };
+}
+
+/** What is told of items that only tools and seals know. */
+export function readingOf(
+  registry: ToolRegistry,
+  sealer: Sealer,
+  project: string,
+  progress: Progress = noProgress(),
+): ItemReading {
+  return {
+    replay: replayOf(registry, progress),
+    open: (sealed) =>
+      sealer.open(sealed, reasoningSeal, project) ?? sealer.open(sealed, compactionSeal, project),
+  };
+}
+
+const replayOf =
+  (registry: ToolRegistry, progress: Progress): ToolItemReplay =>
+  (item) =>
+    progress.outputs[item.id] ?? (item.status === 'incomplete' ? null : registry.replay(item));
+
+function serverTools(registry: ToolRegistry, settings: Settings, project: string) {
+  const own = new Set(
+    settings.tools.flatMap((tool) => ('name' in tool && isOwn(tool) ? [tool.name as string] : [])),
+  );
+  const definitions = settings.tools
+    .map((definition, i) => ({ definition, target: `tools[${i}]` }))
+    .filter(({ definition }) => !isOwn(definition));
+  return openTools(registry, definitions, own, { project, signal: new AbortController().signal });
+}
+
+const isOwn = (tool: Tool): boolean => tool.type === 'function' || tool.type === 'custom';
+
+async function claimApprovals(
+  { responses }: PlanSources,
+  owner: Owner,
+  { approved }: RunPlan,
+): Promise<void> {
+  for (const { approvalRequestId } of approved) {
+    if (approvalRequestId !== undefined) await responses.claimApproval(owner.project, approvalRequestId);
+  }
+}
+
 /** The model call that a request would come to, for counting its tokens. */
 export async function planPrompt(sources: PlanSources, ctx: RequestContext, body: PromptFields) {
   checkExclusive(body);
-  const settings = await settingsFor(sources.agents, ctx, body);
+  const settings = await settingsFor(sources, ctx, body);
   const { provider } = sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
   const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
-  return { provider, request: modelRequest(settings, [...context.items, ...input], {}) };
+  const tools = await serverTools(sources.tools, settings, ctx.project);
+  const parts = {
+    settings,
+    fields: requestFields({}),
+    base: [...context.items, ...input],
+    tools,
+    reading: readingOf(sources.tools, sources.sealer, ctx.project, noProgress()),
+  };
+  return { provider, request: turnRequest(parts, [], { mayCall: true, maxOutputTokens: null }) };
 }
 
 async function settingsFor(
-  agents: AgentDirectory,
+  { agents, tools }: PlanSources,
   ctx: RequestContext,
   body: PromptFields,
 ): Promise<Settings> {
   if (ctx.endpointAgent !== null) {
     const pinned = ctx.header('x-agent-version-override') ?? null;
-    return effectiveSettings(await agents.byEndpoint(ctx.project, ctx.endpointAgent, pinned), body);
+    return effectiveSettings(await agents.byEndpoint(ctx.project, ctx.endpointAgent, pinned), body, tools);
   }
   const reference = body.agent_reference ?? body.agent;
-  if (!reference) return effectiveSettings(null, body);
+  if (!reference) return effectiveSettings(null, body, tools);
   const version =
     reference.version === undefined || reference.version === null ? null : String(reference.version);
-  return effectiveSettings(await agents.byReference(ctx.project, reference.name, version), body);
+  return effectiveSettings(await agents.byReference(ctx.project, reference.name, version), body, tools);
 }
 
 /** Held before it is read, so that two turns never answer the same state of a conversation. */
@@ -135,34 +234,46 @@ async function holdConversation(
   return conversations.hold(id, holder);
 }
 
-async function promptItems(sources: PlanSources, ctx: RequestContext, body: PromptFields, id: string) {
+async function promptItems(
+  sources: PlanSources,
+  ctx: RequestContext,
+  body: Pick<PromptFields, 'input' | 'previous_response_id' | 'conversation'>,
+  id: string,
+) {
   const context: Context = await loadContext(sources, ctx, body);
   const input: Item[] = await inputItems(sources, ctx, context, body.input, partitionOf(id));
   if (input.length === 0 && context.items.length === 0) {
     throw missingParameter('input', "Missing required parameter: 'input'. There is nothing to answer.");
   }
   checkCalls(context.items, input);
+  checkSeals(sources.sealer, ctx.project, input);
   return { context, input };
+}
+
+/** All items of a request: what came before, and its input. */
+export async function planItems(
+  sources: PlanSources,
+  ctx: RequestContext,
+  body: Pick<PromptFields, 'input' | 'previous_response_id'>,
+): Promise<Item[]> {
+  const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
+  return [...context.items, ...input];
 }
 
 /** Whose an item is, on each item that an agent gives out. */
 const itemFields = ({ id, agent }: ResponseRecord): object =>
   agent === null ? {} : { agent_reference: { type: 'agent_reference', ...agent }, response_id: id };
 
-const wholeFormat = (format: TextFormat): TextFormat =>
-  format.type === 'json_schema'
-    ? { ...format, description: format.description ?? null, strict: format.strict ?? false }
-    : format;
-
 function initialResponse(record: ResponseRecord, settings: Settings, body: CreateResponse): ResponseObject {
   const { agent, conversationId } = record;
+  const background = body.background ?? false;
   return {
     id: record.id,
     object: 'response',
     created_at: unixSeconds(),
     completed_at: null,
-    status: 'in_progress',
-    background: false,
+    status: background ? 'queued' : 'in_progress',
+    background,
     error: null,
     incomplete_details: null,
     instructions: settings.instructions,
@@ -182,16 +293,7 @@ function initialResponse(record: ResponseRecord, settings: Settings, body: Creat
     top_logprobs: 0,
     text: { format: wholeFormat(settings.format), verbosity: settings.verbosity ?? 'medium' },
     tool_choice: settings.toolChoice,
-    tools: settings.tools.map((tool) =>
-      tool.type === 'function'
-        ? {
-            ...tool,
-            description: tool.description ?? null,
-            parameters: tool.parameters ?? null,
-            strict: tool.strict ?? null,
-          }
-        : { ...tool, description: tool.description ?? null, format: tool.format ?? { type: 'text' } },
-    ),
+    tools: settings.tools.map(wholeTool),
     truncation: body.truncation ?? 'disabled',
     service_tier: 'default',
     usage: null,
@@ -199,7 +301,21 @@ function initialResponse(record: ResponseRecord, settings: Settings, body: Creat
     safety_identifier: body.safety_identifier ?? null,
     prompt_cache_key: body.prompt_cache_key ?? null,
     metadata: body.metadata ?? {},
-    agent_reference:
-      agent === null ? null : { type: 'agent_reference', name: agent.name, version: agent.version },
+    agent_reference: agent === null ? null : { type: 'agent_reference', ...agent },
   };
+}
+
+const wholeFormat = (format: TextFormat): TextFormat =>
+  format.type === 'json_schema'
+    ? { ...format, description: format.description ?? null, strict: format.strict ?? false }
+    : format;
+
+/** With the members that clients count on; what is secret in a definition stays out. */
+function wholeTool(tool: Tool): Record<string, unknown> {
+  const { authorization: _authorization, headers: _headers, ...shown } = tool as Record<string, unknown>;
+  const common = { description: shown.description ?? null };
+  if (tool.type === 'function') {
+    return { ...shown, ...common, parameters: shown.parameters ?? null, strict: shown.strict ?? null };
+  }
+  return tool.type === 'custom' ? { ...shown, ...common, format: shown.format ?? { type: 'text' } } : shown;
 }

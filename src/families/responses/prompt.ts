@@ -1,40 +1,65 @@
 import { unsupportedParameter } from '../../errors.ts';
 import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
-import type { ContentPart, Item } from './items.ts';
+import type { ReplayedCall } from '../../providers/tools/tool.ts';
+import type { ContentPart, Item, ToolItem } from './items.ts';
 
 type AssistantMessage = Extract<ModelMessage, { role: 'assistant' }>;
 type UserPart = TextPart | ImagePart | FilePart;
 
+export const summaryOpening = 'Summary of the conversation so far: ';
+
+/** What an item of a server-side tool tells the model; null where it says nothing. */
+export type ToolItemReplay = (item: ToolItem & { id: string }) => ReplayedCall | null;
+
 /** Turns instructions and items into the messages of a model call. */
-export function promptMessages(instructions: string | null, items: Item[]): ModelMessage[] {
+export function promptMessages(
+  instructions: string | null,
+  items: Item[],
+  { replay, open }: ItemReading,
+): ModelMessage[] {
   const messages: ModelMessage[] = [];
   if (instructions !== null && instructions !== '') messages.push({ role: 'system', content: instructions });
-  const names = new Map<string, string>();
-  for (const item of items) addItem(messages, item, names);
+  const reader: Reader = { messages, replay, open, names: new Map(), approvals: new Map(), calls: null };
+  for (const item of items) addItem(reader, item);
   return messages;
 }
 
-function addItem(messages: ModelMessage[], item: Item, names: Map<string, string>): void {
+/** What only others can say of an item. */
+export interface ItemReading {
+  replay: ToolItemReplay;
+  open: OpenSealed;
+}
+
+/** The text of something sealed for the caller to carry; null where it can't be opened. */
+export type OpenSealed = (sealed: string) => string | null;
+
+interface Reader extends ItemReading {
+  messages: ModelMessage[];
+  /** Names of functions, by call id: outputs do not repeat them. */
+  names: Map<string, string>;
+  approvals: Map<string, ToolItem>;
+  /** The message whose server-side calls are just being told; calls made together stand together. */
+  calls: AssistantMessage | null;
+}
+
+function addItem(reader: Reader, item: Item): void {
+  const { messages, names } = reader;
+  const calls = reader.calls;
+  reader.calls = null;
   switch (item.type) {
     case 'message':
       addMessage(messages, item.role, item.content);
       return;
     case 'function_call':
-      names.set(item.call_id, item.name);
-      assistant(messages).content.push({
-        type: 'tool_call',
-        callId: item.call_id,
-        name: item.name,
-        arguments: item.arguments,
-      });
-      return;
     case 'custom_tool_call':
+      // What was cut off was never called.
+      if (item.status === 'incomplete') return;
       names.set(item.call_id, item.name);
       assistant(messages).content.push({
         type: 'tool_call',
         callId: item.call_id,
         name: item.name,
-        arguments: JSON.stringify({ input: item.input }),
+        arguments: item.type === 'function_call' ? item.arguments : JSON.stringify({ input: item.input }),
       });
       return;
     case 'function_call_output':
@@ -47,10 +72,55 @@ function addItem(messages: ModelMessage[], item: Item, names: Map<string, string
       });
       return;
     case 'reasoning': {
-      const text = reasoningText(item);
+      const text = reasoningText(item, reader.open);
       if (text !== '') assistant(messages).content.push({ type: 'reasoning', text });
+      return;
     }
+    case 'compaction': {
+      const summary = reader.open(String(item.encrypted_content));
+      if (summary) assistant(messages).content.push({ type: 'text', text: `${summaryOpening}${summary}` });
+      return;
+    }
+    case 'mcp_approval_request':
+      reader.approvals.set(item.id, item);
+      return;
+    case 'mcp_approval_response':
+      addRefusal(reader, item);
+      return;
+    default:
+      addToolItem(reader, item, calls);
   }
+}
+
+function addToolItem(reader: Reader, item: ToolItem & { id: string }, calls: AssistantMessage | null): void {
+  const replayed = reader.replay(item);
+  if (replayed !== null) addCall(reader, item.id, replayed, calls);
+}
+
+/** An approved call tells of itself; one that was not approved has nothing but this. */
+function addRefusal(reader: Reader, item: ToolItem): void {
+  const request = reader.approvals.get(String(item.approval_request_id));
+  if (item.approve === true || request === undefined) return;
+  const reason = typeof item.reason === 'string' && item.reason !== '' ? `: ${item.reason}` : '.';
+  const call = { name: String(request.name), arguments: String(request.arguments) };
+  addCall(
+    reader,
+    String(item.approval_request_id),
+    { ...call, output: `The user did not approve this call${reason}` },
+    null,
+  );
+}
+
+function addCall(
+  reader: Reader,
+  callId: string,
+  { name, arguments: text, output }: ReplayedCall,
+  calls: AssistantMessage | null,
+): void {
+  const message = calls ?? assistant(reader.messages);
+  message.content.push({ type: 'tool_call', callId, name, arguments: text });
+  reader.messages.push({ role: 'tool', callId, name, output });
+  reader.calls = message;
 }
 
 function addMessage(messages: ModelMessage[], role: string, content: ContentPart[]): void {
@@ -102,18 +172,8 @@ function withoutFileId(url: string | null | undefined, fileId: string | null | u
 export const plainText = (content: ContentPart[]): string =>
   content.map((part) => ('text' in part ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
 
-function reasoningText(item: Extract<Item, { type: 'reasoning' }>): string {
+/** What is shown of it, else what was sealed for the caller to carry. */
+function reasoningText(item: Extract<Item, { type: 'reasoning' }>, open: OpenSealed): string {
   const shown = plainText(item.content ?? item.summary);
-  return shown !== '' || !item.encrypted_content ? shown : openReasoning(item.encrypted_content);
+  return shown !== '' || !item.encrypted_content ? shown : (open(item.encrypted_content) ?? '');
 }
-
-const sealPrefix = 'bloomery.';
-
-/**
- * `reasoning.encrypted_content` lets stateless clients hand reasoning back. It hides nothing here, since the same
- * text stands in the summary; it is opaque so that clients treat it as the contract says.
- */
-export const sealReasoning = (text: string): string => sealPrefix + Buffer.from(text).toString('base64url');
-
-const openReasoning = (sealed: string): string =>
-  sealed.startsWith(sealPrefix) ? Buffer.from(sealed.slice(sealPrefix.length), 'base64url').toString() : '';

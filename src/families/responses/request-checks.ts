@@ -6,11 +6,6 @@ type Field = keyof CreateResponse;
 
 /** Fields of the contract that this server cannot honour, with what makes a value harmless. */
 const unsupported: { field: Field; harmless?: (value: unknown) => boolean; advice: string }[] = [
-  {
-    field: 'background',
-    harmless: (value) => value === false,
-    advice: 'Background responses are not served yet; leave it out and stream instead.',
-  },
   { field: 'prompt', advice: 'Stored prompts are not served; send instructions and input.' },
   { field: 'context_management', advice: 'Server-side compaction is not served yet.' },
   { field: 'moderation', advice: 'This server has no moderation model.' },
@@ -39,6 +34,9 @@ export function checkRequest(body: CreateResponse): void {
   }
   if (body.include?.includes('message.output_text.logprobs')) {
     throw unsupportedParameter('include', 'Log probabilities are not passed on by the model providers here.');
+  }
+  if (body.background && body.store === false) {
+    throw invalidPayload('background', "'background' needs 'store': a background response is fetched later.");
   }
   if (body.stream_options && !body.stream) {
     throw invalidPayload('stream_options', "'stream_options' is allowed only with 'stream': true.");

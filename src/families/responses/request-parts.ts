@@ -64,12 +64,20 @@ export const ToolChoice = Type.Union([
     { unknown: 'keep' },
   ),
 ]);
+export interface AllowedTools {
+  type: 'allowed_tools';
+  mode: 'auto' | 'required';
+  tools: { type: string; name?: string }[];
+}
+
 export type ToolChoice = Static<typeof ToolChoice>;
 
 export const Reasoning = Type.Object({
   effort: Maybe(OneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')),
   summary: Maybe(OneOf('auto', 'concise', 'detailed')),
   generate_summary: Maybe(OneOf('auto', 'concise', 'detailed')),
+  mode: Maybe(OneOf('standard', 'pro')),
+  context: Maybe(OneOf('auto', 'current_turn', 'all_turns')),
 });
 export type Reasoning = Static<typeof Reasoning>;
 

@@ -295,6 +295,27 @@ describe('continuing', () => {
     expect([unknown.status, unknown.json.error?.param]).toEqual([404, 'input[0].id']);
   });
 
+  test('ids that come twice in an input are told apart', async () => {
+    await start(hello);
+    const item = (id: string) => ({ type: 'message', role: 'user', content: 'x', id });
+    const { json } = await create({ input: [item('x'), item('x'), item('y')] });
+    const seen: string[] = [];
+    for (let after = ''; seen.length < 10; ) {
+      const page = (await get(`/responses/${json.id}/input_items?limit=1&order=asc${after}`)).json;
+      seen.push(...(page.data as { id: string }[]).map(({ id }) => id));
+      if (!page.has_more) break;
+      after = `&after=${page.last_id}`;
+    }
+    expect([seen.length, new Set(seen).size]).toEqual([3, 3]);
+  });
+
+  test('a call that was cut off needs no output', async () => {
+    const { requests } = await start([...calls('call_1', 'f', '{"a'), finish('length')], hello);
+    const { json } = await create({ input: 'Hi', tools: [{ type: 'function', name: 'f' }] });
+    expect((await create({ input: 'Go on.', previous_response_id: json.id })).status).toBe(200);
+    expect(requests[1]?.messages.map(({ role }) => role)).toEqual(['user', 'user']);
+  });
+
   test('has a bound', async () => {
     await start(...Array.from({ length: 30 }, () => hello));
     let id: unknown;
@@ -366,6 +387,14 @@ describe('a request that cannot be', () => {
     ],
     [{ input: 'Hi', agent: { name: 'a' }, agent_reference: { name: 'a' } }, 400, 'invalid_payload', 'agent'],
     [{ input: 'Hi', agent: 'a' }, 400, 'invalid_payload', 'agent'],
+    [{ input: 'Hi', tool_choice: { type: 'foo', tools: 5 } }, 400, 'invalid_payload', 'tool_choice'],
+    [
+      { input: 'Hi', tool_choice: { type: 'function' } },
+      400,
+      'missing_required_parameter',
+      'tool_choice.name',
+    ],
+    [{ input: 'Hi', reasoning: { mode: 'pro' } }, 400, 'unsupported_parameter', 'reasoning.mode'],
     [
       { input: 'Hi', agent_reference: { name: 'none' }, model: null },
       404,
@@ -375,7 +404,7 @@ describe('a request that cannot be', () => {
     [{ input: 'Hi', service_tier: 'priority' }, 400, 'unsupported_parameter', 'service_tier'],
     [{ input: 'Hi', top_logprobs: 2 }, 400, 'unsupported_parameter', 'top_logprobs'],
     [{ input: 'Hi', prompt: { id: 'p' } }, 400, 'unsupported_parameter', 'prompt'],
-    [{ input: 'Hi', background: true }, 400, 'unsupported_parameter', 'background'],
+    [{ input: 'Hi', background: true, store: false }, 400, 'invalid_payload', 'background'],
     [{ input: 'Hi', stream_options: {} }, 400, 'invalid_payload', 'stream_options'],
     [{ input: 'Hi', structured_inputs: { a: 1 } }, 400, 'invalid_payload', 'structured_inputs.a'],
   ])('%j is refused', async (body, status, code, param) => {

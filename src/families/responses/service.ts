@@ -1,8 +1,10 @@
-import { apiError, notFound } from '../../errors.ts';
+import { apiError, conflict, invalidParameter, notFound } from '../../errors.ts';
 import type { Context } from '../../kit/context.ts';
 import { arraySource, cursorPage, idPosition } from '../../kit/cursor-page.ts';
 import { EventStream, type Handlers, JsonText } from '../../kit/operation.ts';
 import { doneFrame, frame } from '../../kit/sse-frame.ts';
+import type { Owner } from '../conversations/store.ts';
+import { compactItems } from './compaction.ts';
 import type { operations } from './contract.ts';
 import type { ResponseEngine } from './engine.ts';
 import type { EventLog } from './events.ts';
@@ -20,9 +22,6 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
     if (found === undefined) throw notFound('response', id, 'response_id');
     return found;
   };
-  /** The log of a response under way, or of one that has ended. */
-  const logOf = async (ctx: Context, id: string): Promise<EventLog> =>
-    engine.find(id, ctx)?.log ?? (await stored(ctx, id)).log;
 
   return {
     async create(ctx, { body }) {
@@ -30,8 +29,13 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
       const plan = await planResponse(parts, ctx, body);
       const planned = performance.now();
       ctx.timing('plan', planned - before);
-      if (plan.stream) return eventStream((await engine.stream(plan, ctx, ctx.signal)).log);
-      const log = await engine.answer(plan, ctx, ctx.signal);
+      const { stream } = plan.run.fields;
+      if (body.background) {
+        const { log } = await engine.background(plan, ownerOf(ctx));
+        return stream ? eventStream(log) : new JsonText(JSON.stringify(plan.initial));
+      }
+      if (stream) return eventStream((await engine.stream(plan, ownerOf(ctx), ctx.signal)).log);
+      const log = await engine.answer(plan, ownerOf(ctx), ctx.signal);
       ctx.timing('run', performance.now() - planned);
       return new JsonText(JSON.stringify(log.response));
     },
@@ -51,10 +55,25 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
       );
     },
 
-    async retrieve(ctx, { params, query }) {
-      const log = await logOf(ctx, params.response_id);
-      if (query.stream) return eventStream(log, query.starting_after);
-      return new JsonText(JSON.stringify(log.response));
+    async retrieve(ctx, { params: { response_id: id }, query }) {
+      const live = engine.find(id, ctx);
+      const { log, logKept } = live === undefined ? await stored(ctx, id) : { log: live.log, logKept: true };
+      if (!query.stream) return new JsonText(JSON.stringify(log.response));
+      if (!logKept) {
+        throw invalidParameter(
+          'stream',
+          `The events of response '${id}' are no longer kept; retrieve it without 'stream'.`,
+        );
+      }
+      const after = query.starting_after ?? -1;
+      if (after >= log.lines.length) {
+        const last = log.lines.length - 1;
+        throw invalidParameter(
+          'starting_after',
+          `The last event of response '${id}' so far has number ${last}.`,
+        );
+      }
+      return eventStream(log, after);
     },
 
     async delete(ctx, { params: { response_id: id } }) {
@@ -69,11 +88,20 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
     },
 
     async cancel(ctx, { params: { response_id: id } }) {
-      await logOf(ctx, id);
-      throw apiError('not_cancellable', `The response '${id}' was not created with 'background': true.`, {
-        target: 'response_id',
-        retry: false,
-      });
+      const live = engine.find(id, ctx);
+      const { log } = live ?? (await stored(ctx, id));
+      if (!log.response.background) {
+        throw apiError('not_cancellable', `The response '${id}' was not created with 'background': true.`, {
+          target: 'response_id',
+          retry: false,
+        });
+      }
+      if (live !== undefined) await engine.cancel(live);
+      const { status } = log.response;
+      if (status !== 'cancelled') {
+        throw conflict(`The response '${id}' is ${status} already and cannot be cancelled.`, 'response_id');
+      }
+      return new JsonText(JSON.stringify(log.response));
     },
 
     async inputItems(ctx, { params, query }) {
@@ -86,6 +114,20 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
       );
     },
 
+    compact: (ctx, { body }) => compactItems(parts, ctx, body),
+
+    async trace(ctx, { params: { response_id: id } }) {
+      const { status } = await stored(ctx, id);
+      const trace = await responses.trace(id, ctx);
+      if (trace !== null) return trace;
+      throw status === 'queued' || status === 'in_progress'
+        ? conflict(
+            `The response '${id}' is still ${status}; its trace is there when it has ended.`,
+            'response_id',
+          )
+        : notFound('trace of response', id, 'response_id');
+    },
+
     async inputTokens(ctx, { body }) {
       const { provider, request } = await planPrompt(parts, ctx, body);
       return { object: 'response.input_tokens', input_tokens: await provider.countTokens(request) };
@@ -93,8 +135,11 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
   };
 }
 
+/** The context of a request goes with it; what outlives the request keeps only whose it is. */
+const ownerOf = ({ project, userIdentity }: Context): Owner => ({ project, userIdentity });
+
 function eventStream(log: EventLog, after?: number): EventStream {
-  return new EventStream(framesAndDone(log, after), () =>
+  const onError = () =>
     frame(
       'error',
       JSON.stringify({
@@ -104,8 +149,8 @@ function eventStream(log: EventLog, after?: number): EventStream {
         param: null,
         sequence_number: log.lines.length,
       }),
-    ),
-  );
+    );
+  return new EventStream(framesAndDone(log, after), onError, log.entries(after));
 }
 
 async function* framesAndDone(log: EventLog, after?: number): AsyncGenerator<string> {

@@ -4,6 +4,7 @@ import type { AgentVersion } from '../agents/contract.ts';
 import type { PromptDefinition } from '../agents/definition.ts';
 import type { CreateResponse } from './contract.ts';
 import type {
+  AllowedTools,
   CustomTool,
   FunctionTool,
   Reasoning,
@@ -13,6 +14,7 @@ import type {
   ToolChoice,
 } from './request-parts.ts';
 import { structuredValues, substitute } from './structured-inputs.ts';
+import { type ToolRegistry, toolRegistry } from './tool-set.ts';
 
 type SettingFields = Pick<
   CreateResponse,
@@ -33,7 +35,8 @@ export interface Settings {
   /** Name of the deployment. */
   model: string;
   instructions: string | null;
-  tools: RunnableTool[];
+  /** As defined, those that run on the server among them. */
+  tools: Tool[];
   toolChoice: ToolChoice;
   parallelToolCalls: boolean;
   format: TextFormat;
@@ -56,7 +59,11 @@ export const precedence = {
 } as const satisfies Partial<Record<keyof CreateResponse, 'agent only' | 'request, then agent'>>;
 
 /** Merges an agent's definition and a request. Throws for what contradicts the agent, or can't be honoured. */
-export function effectiveSettings(version: AgentVersion | null, request: SettingFields): Settings {
+export function effectiveSettings(
+  version: AgentVersion | null,
+  request: SettingFields,
+  registry: ToolRegistry = toolRegistry([]),
+): Settings {
   const definition = version === null ? null : (version.definition as PromptDefinition);
   if (definition !== null) refuseOverrides(definition, request);
   const from = definition ?? request;
@@ -75,9 +82,11 @@ export function effectiveSettings(version: AgentVersion | null, request: Setting
   const tools = runnableTools(
     substitute(from.tools ?? [], values),
     definition === null ? 'tools' : 'agent_reference',
+    registry,
   );
   const toolChoice = request.tool_choice ?? definition?.tool_choice ?? 'auto';
   checkToolChoice(toolChoice, tools);
+  checkReasoning(from.reasoning ?? {});
   const text = from.text ?? {};
   const format = text.format ?? { type: 'text' };
   if (definition === null) checkSchemas(tools, format);
@@ -108,65 +117,73 @@ function refuseOverrides(definition: PromptDefinition, request: SettingFields): 
 
 const notWithAgent = (name: string): ApiError => invalidPayload(name, 'Not allowed when agent is specified.');
 
-type RunnableTool = FunctionTool | CustomTool;
-
-function runnableTools(tools: Tool[], field: string): RunnableTool[] {
+function runnableTools(tools: Tool[], field: string, registry: ToolRegistry): Tool[] {
   const names = new Set<string>();
-  return tools.map((tool, i) => {
+  for (const [i, tool] of tools.entries()) {
     const place = field === 'tools' ? `tools[${i}]` : field;
     if (tool.type !== 'function' && tool.type !== 'custom') {
-      throw unsupportedParameter(
-        place,
-        `Tools of type '${tool.type}' do not run on this server yet; 'function' and 'custom' do.`,
-      );
+      if (registry.find(tool.type as string) === undefined) {
+        throw unsupportedParameter(place, `Tools of type '${tool.type}' do not run on this server yet.`);
+      }
+      registry.check(tool, place);
+      continue;
     }
-    const runnable = tool as RunnableTool;
-    if (names.has(runnable.name)) {
-      throw invalidPayload(place, `Two tools are named '${runnable.name}'; names must differ.`);
-    }
-    names.add(runnable.name);
-    if (runnable.type === 'custom' && runnable.format?.type === 'grammar') {
+    const own = tool as FunctionTool | CustomTool;
+    if (names.has(own.name))
+      throw invalidPayload(place, `Two tools are named '${own.name}'; names must differ.`);
+    names.add(own.name);
+    if (own.type === 'custom' && own.format?.type === 'grammar') {
       throw unsupportedParameter(
         place,
         "Custom tools with a grammar can't be honoured here; leave 'format' out.",
       );
     }
-    return runnable;
-  });
+  }
+  return tools;
 }
 
-function checkToolChoice(choice: ToolChoice, tools: Settings['tools']): void {
+function checkReasoning({ mode, context }: Reasoning): void {
+  if (mode && mode !== 'standard') {
+    throw unsupportedParameter(
+      'reasoning.mode',
+      "There is one mode of reasoning here; leave it out, or send 'standard'.",
+    );
+  }
+  if (context && context !== 'auto') {
+    throw unsupportedParameter(
+      'reasoning.context',
+      'What a model sees of its reasoning is its own choice; leave it out.',
+    );
+  }
+}
+
+function checkToolChoice(choice: ToolChoice, tools: Tool[]): void {
   if (typeof choice === 'string') {
     if (choice === 'required' && tools.length === 0) {
       throw invalidPayload('tool_choice', "'tool_choice' is 'required', but there are no tools.");
     }
     return;
   }
-  const known = (name: unknown, type: string): boolean =>
-    tools.some((tool) => tool.type === type && tool.name === name);
-  if ('tools' in choice) {
-    for (const [i, { type, name }] of choice.tools.entries()) {
-      if (!known(name, type)) {
-        throw invalidPayload(`tool_choice.tools[${i}]`, `The tool '${name ?? type}' is not among 'tools'.`);
-      }
-    }
+  const isOwn = (type: unknown): boolean => type === 'function' || type === 'custom';
+  const known = (name: unknown, type: unknown): boolean =>
+    tools.some((tool) => tool.type === type && (!isOwn(type) || (tool as FunctionTool).name === name));
+  const check = (name: string | undefined, type: string, target: string): void => {
+    if (known(name, type)) return;
+    throw invalidPayload(target, `The tool '${name ?? type}' that 'tool_choice' names is not among 'tools'.`);
+  };
+  if (choice.type === 'allowed_tools') {
+    const { tools: allowed } = choice as AllowedTools;
+    for (const [i, { type, name }] of allowed.entries()) check(name, type, `tool_choice.tools[${i}]`);
     return;
   }
-  const { type } = choice;
-  const name = 'name' in choice ? choice.name : undefined;
-  if (!known(name, type)) {
-    throw invalidPayload(
-      'tool_choice',
-      `The tool '${name ?? type}' that 'tool_choice' names is not among 'tools'.`,
-    );
-  }
+  check('name' in choice ? choice.name : undefined, choice.type, 'tool_choice');
 }
 
 /** An agent's schemas were checked when its version was made. */
 function checkSchemas(tools: Settings['tools'], format: TextFormat): void {
   for (const [i, tool] of tools.entries()) {
-    if (tool.type === 'function' && tool.parameters)
-      assertJsonSchema(tool.parameters, `tools[${i}].parameters`);
+    const { parameters } = tool as Partial<FunctionTool>;
+    if (tool.type === 'function' && parameters) assertJsonSchema(parameters, `tools[${i}].parameters`);
   }
   if (format.type === 'json_schema') assertJsonSchema(format.schema, 'text.format.schema');
 }

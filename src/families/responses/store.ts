@@ -2,8 +2,12 @@ import type { Window } from '../../kit/cursor-page.ts';
 import { partitionOf } from '../../kit/ids.ts';
 import { type Database, prepared } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
-import { EventLog, foldLines } from './events.ts';
+import { usedTwice } from './approvals.ts';
+import { EventLog, foldedFrom, foldLines } from './events.ts';
 import type { Item } from './items.ts';
+import type { Blueprint } from './plan.ts';
+import { noProgress, type Progress } from './progress.ts';
+import type { ResponseTrace } from './trace.ts';
 
 type Tables = {
   responses: {
@@ -20,7 +24,15 @@ type Tables = {
     previous_response_id: string | null;
     input: string;
     events: string;
+    /** Whether `events` is the whole log, or only what the response is folded from. */
+    log_kept: number;
+    background: number;
+    blueprint: string | null;
+    progress: string | null;
+    trace: string | null;
   };
+  response_events: { response_id: string; sequence_number: number; line: string };
+  used_approvals: { project: string; approval_request_id: string };
 };
 
 type Row = Tables['responses'];
@@ -37,7 +49,26 @@ export interface ResponseRecord {
 
 export interface StoredResponse extends ResponseRecord {
   status: string;
+  background: boolean;
   log: EventLog;
+  /** Whether the log is whole; old ones are reduced to what the response is folded from. */
+  logKept: boolean;
+}
+
+/** A response that a process which is gone was working on. */
+export interface UnfinishedResponse {
+  record: ResponseRecord;
+  owner: Owner;
+  status: string;
+  lines: string[];
+  /** What a background response is taken up from; null for one that its caller was waiting for. */
+  background: { blueprint: Blueprint; progress: Progress } | null;
+}
+
+export interface ResponseEnd {
+  status: string;
+  lines: string[];
+  trace: ResponseTrace | null;
 }
 
 export interface ResponseFilter {
@@ -81,12 +112,24 @@ export function responseStore(database: Database) {
       previous_response_id: parameter('previous_response_id'),
       input: parameter('input'),
       events: parameter('events'),
+      log_kept: 1,
+      background: parameter('background'),
+      blueprint: parameter('blueprint'),
+      progress: null,
+      trace: parameter('trace'),
+    }),
+  );
+  const insertEvent = prepared<never>(database, (parameter) =>
+    db.insertInto('response_events').values({
+      response_id: parameter('response_id'),
+      sequence_number: parameter('sequence_number'),
+      line: parameter('line'),
     }),
   );
   const setEvents = prepared<never>(database, (parameter) =>
     db
       .updateTable('responses')
-      .set({ status: parameter('status'), events: parameter('events') })
+      .set({ status: parameter('status'), events: parameter('events'), trace: parameter('trace') })
       .where('project', '=', parameter('project'))
       .where('id', '=', parameter('id')),
   );
@@ -99,10 +142,17 @@ export function responseStore(database: Database) {
       owner: Owner,
       status: string,
       lines: string[],
-      on: Database = database,
+      {
+        on = database,
+        blueprint = null,
+        trace = null,
+      }: { on?: Database | undefined; blueprint?: Blueprint | null; trace?: ResponseTrace | null } = {},
     ): Promise<void> {
       await insert(
         {
+          trace: trace === null ? null : JSON.stringify(trace),
+          background: blueprint === null ? 0 : 1,
+          blueprint: blueprint === null ? null : JSON.stringify(blueprint),
           id: record.id,
           project: owner.project,
           user_identity: owner.userIdentity ?? '',
@@ -119,15 +169,71 @@ export function responseStore(database: Database) {
       );
     },
 
-    /** No effect when the response has been deleted meanwhile. */
-    async update(
+    /** The end of a response. No effect when it has been deleted meanwhile. */
+    async update(owner: Owner, id: string, end: ResponseEnd, on: Database = database): Promise<void> {
+      await setEvents(endValues(owner, id, end), on);
+    },
+
+    /** The end of a background response: its events move to its row. */
+    async conclude(owner: Owner, id: string, end: ResponseEnd, on: Database): Promise<void> {
+      await setEvents(endValues(owner, id, end), on);
+      const trx = on.withTables<Tables>();
+      await trx.deleteFrom('response_events').where('response_id', '=', id).execute();
+      await trx
+        .updateTable('responses')
+        .set({ blueprint: null, progress: null })
+        .where('project', '=', owner.project)
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async trace(id: string, owner: Owner): Promise<ResponseTrace | null> {
+      const row = await db
+        .selectFrom('responses')
+        .select('trace')
+        .where('project', '=', owner.project)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row?.trace ? JSON.parse(row.trace) : null;
+    },
+
+    /** Events of a background response under way, `from` being the number of the first. */
+    async appendEvents(id: string, from: number, lines: string[]): Promise<void> {
+      await Promise.all(
+        lines.map((line, i) => insertEvent({ response_id: id, sequence_number: from + i, line })),
+      );
+    },
+
+    /** Where a background response can be taken up again: its events so far, and how far it is. */
+    async checkpoint(
       project: string,
       id: string,
-      status: string,
+      from: number,
       lines: string[],
-      on: Database = database,
+      progress: Progress,
     ): Promise<void> {
-      await setEvents({ project, id, status, events: lines.join('\n') }, on);
+      await database.transaction().execute(async (on) => {
+        for (const [i, line] of lines.entries()) {
+          await insertEvent({ response_id: id, sequence_number: from + i, line }, on);
+        }
+        await on
+          .withTables<Tables>()
+          .updateTable('responses')
+          .set({ status: 'in_progress', progress: JSON.stringify(progress) })
+          .where('project', '=', project)
+          .where('id', '=', id)
+          .execute();
+      });
+    },
+
+    /** Throws when somebody was faster: an approval is good for one call. */
+    async claimApproval(project: string, approvalRequestId: string): Promise<void> {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('used_approvals')
+        .values({ project, approval_request_id: approvalRequestId })
+        .onConflict((c) => c.doNothing())
+        .executeTakeFirstOrThrow();
+      if (numInsertedOrUpdatedRows === 0n) throw usedTwice(approvalRequestId, 'input');
     },
 
     async find(id: string, owner: Owner): Promise<StoredResponse | undefined> {
@@ -170,24 +276,82 @@ export function responseStore(database: Database) {
     },
 
     async delete(project: string, id: string): Promise<void> {
-      await db.deleteFrom('responses').where('project', '=', project).where('id', '=', id).execute();
+      await database.transaction().execute(async (on) => {
+        const trx = on.withTables<Tables>();
+        await trx.deleteFrom('responses').where('project', '=', project).where('id', '=', id).execute();
+        await trx.deleteFrom('response_events').where('response_id', '=', id).execute();
+      });
     },
 
-    /** Responses that a process which is gone was working on. */
-    async unfinished(): Promise<{ project: string; id: string; lines: string[] }[]> {
+    /** Responses that a process which is gone was working on, oldest first. */
+    async unfinished(): Promise<UnfinishedResponse[]> {
+      const rows = await db
+        .selectFrom('responses')
+        .selectAll()
+        .where('status', 'in', ['queued', 'in_progress'])
+        .orderBy('id')
+        .execute();
+      return Promise.all(
+        rows.map(async (row) => {
+          const later = await db
+            .selectFrom('response_events')
+            .select('line')
+            .where('response_id', '=', row.id)
+            .orderBy('sequence_number')
+            .execute();
+          return {
+            record: toRecord(row),
+            owner: {
+              project: row.project,
+              userIdentity: row.user_identity === '' ? null : row.user_identity,
+            },
+            status: row.status,
+            lines: [...row.events.split('\n'), ...later.map(({ line }) => line)],
+            background:
+              row.blueprint === null
+                ? null
+                : {
+                    blueprint: JSON.parse(row.blueprint),
+                    progress: row.progress === null ? noProgress() : JSON.parse(row.progress),
+                  },
+          };
+        }),
+      );
+    },
+
+    /** Reduces the logs of ended responses whose id is below a bound; returns how many. */
+    async reduceLogs(below: string, most: number): Promise<number> {
       const rows = await db
         .selectFrom('responses')
         .select(['project', 'id', 'events'])
-        .where('status', 'in', ['queued', 'in_progress'])
+        .where('id', '<', below)
+        .where('log_kept', '=', 1)
+        .where('status', 'not in', ['queued', 'in_progress'])
+        .limit(most)
         .execute();
-      return rows.map(({ project, id, events }) => ({ project, id, lines: events.split('\n') }));
+      for (const { project, id, events } of rows) {
+        await db
+          .updateTable('responses')
+          .set({ events: foldedFrom(events.split('\n')).join('\n'), log_kept: 0 })
+          .where('project', '=', project)
+          .where('id', '=', id)
+          .execute();
+      }
+      return rows.length;
     },
   };
 }
 
-const toStored = (row: Row): StoredResponse => ({
+const endValues = ({ project }: Owner, id: string, { status, lines, trace }: ResponseEnd) => ({
+  project,
+  id,
+  status,
+  events: lines.join('\n'),
+  trace: trace === null ? null : JSON.stringify(trace),
+});
+
+const toRecord = (row: Row): ResponseRecord => ({
   id: row.id,
-  status: row.status,
   agent:
     row.agent_name === null || row.agent_version === null
       ? null
@@ -196,5 +360,12 @@ const toStored = (row: Row): StoredResponse => ({
   contextPosition: row.context_position,
   previousResponseId: row.previous_response_id,
   input: JSON.parse(row.input),
+});
+
+const toStored = (row: Row): StoredResponse => ({
+  ...toRecord(row),
+  status: row.status,
+  background: row.background === 1,
   log: new EventLog(row.events.split('\n')),
+  logKept: row.log_kept === 1,
 });

@@ -23,6 +23,14 @@ test.each([
   expect(() => values(declared, given)).toThrow(expect.objectContaining({ status: 400, target }));
 });
 
+test('a pattern that would take for ever is given up', () => {
+  const declared = { a: { schema: { type: 'string', pattern: '^(a+)+$' } } };
+  expect(values(declared, { a: 'aaa' })).toEqual({ a: 'aaa' });
+  expect(() => values(declared, { a: `${'a'.repeat(40)}!` })).toThrow(
+    expect.objectContaining({ status: 400, target: 'structured_inputs.a' }),
+  );
+});
+
 test('placeholders are replaced in every text, and unknown ones stay', () => {
   const filled = new Map<string, unknown>([
     ['a', 'x'],

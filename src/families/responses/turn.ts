@@ -1,60 +1,86 @@
-import { newId, newItemId } from '../../kit/ids.ts';
+import { newId } from '../../kit/ids.ts';
 import type { ModelEvent, ModelUsage } from '../../providers/models/model.ts';
-import type { ResponseEvent } from './events.ts';
-import type { ContentPart, Item } from './items.ts';
-import { sealReasoning } from './prompt.ts';
+import type { Item } from './items.ts';
+import type { ToolBinding } from './tool-set.ts';
+import {
+  type Emit,
+  type ItemOptions,
+  type OpenItem,
+  openApprovalRequest,
+  openCustomCall,
+  openFunctionCall,
+  openMessage,
+  openReasoning,
+  openServerCall,
+  type PendingCall,
+} from './turn-items.ts';
 
-/** What a turn needs to know of the response it belongs to. */
-export interface TurnOptions {
+export interface TurnOptions extends ItemOptions {
   /** Index of the turn's first item in the response's output. */
   firstIndex: number;
-  partition: string;
-  /** Members that every item carries: whose it is. */
-  itemFields: object;
   /** Names of the tools that take free text instead of JSON. */
   customTools: ReadonlySet<string>;
-  encryptedReasoning: boolean;
+  /** The server-side tool behind each function that the model may call. */
+  bindings: ReadonlyMap<string, ToolBinding>;
 }
 
 export interface Turn {
   push(event: ModelEvent): void;
-  /** The turn's items, whole, once its `finish` event has come. */
-  readonly items: Item[];
+  /** How many items the turn has opened. */
+  readonly count: number;
+  /** Calls for the server to run. */
+  readonly calls: PendingCall[];
+  /** Whether the client has to act: to run a call of its own, or to approve one. */
+  readonly awaitsClient: boolean;
   readonly finish: Extract<ModelEvent, { type: 'finish' }> | null;
-}
-
-type Emit = (event: ResponseEvent) => void;
-
-/** An item under way. `close` emits what completes it and returns it whole. */
-interface OpenItem {
-  kind: 'message' | 'reasoning' | 'call';
-  add(event: ModelEvent): void;
-  close(status: 'completed' | 'incomplete'): Item;
 }
 
 const longestCallId = 64;
 
 /** Turns the events of one model call into those of a response: items opened, filled and closed, one after another. */
 export function createTurn(emit: Emit, options: TurnOptions): Turn {
-  const items: Item[] = [];
-  let open: OpenItem | null = null;
+  const calls: PendingCall[] = [];
+  let open: { item: OpenItem; index: number } | null = null;
+  let count = 0;
+  let awaitsClient = false;
   let finish: Turn['finish'] = null;
 
   const close = (status: 'completed' | 'incomplete'): void => {
     if (open === null) return;
-    const item = open.close(status);
-    emit({ type: 'response.output_item.done', output_index: options.firstIndex + items.length, item });
-    items.push(item);
+    const item: Item | null = open.item.close(status);
+    if (item !== null) emit({ type: 'response.output_item.done', output_index: open.index, item });
     open = null;
   };
-  const ensure = (kind: OpenItem['kind'], start: (at: number) => OpenItem): OpenItem => {
-    if (open !== null && open.kind !== kind) close('completed');
-    open ??= start(options.firstIndex + items.length);
-    return open;
+  const ensure = (kind: OpenItem['kind'], start: (index: number) => OpenItem): OpenItem => {
+    if (open !== null && open.item.kind !== kind) close('completed');
+    if (open === null) {
+      const index = options.firstIndex + count;
+      count++;
+      open = { item: start(index), index };
+    }
+    return open.item;
+  };
+  const openCall = (callId: string, name: string, index: number): OpenItem => {
+    const binding = options.bindings.get(name);
+    if (binding !== undefined && !binding.open.needsApproval(name)) {
+      return openServerCall(emit, options, index, binding, name, (call) => calls.push(call));
+    }
+    awaitsClient = true;
+    if (binding !== undefined) return openApprovalRequest(emit, options, index, binding, name);
+    const id = callId !== '' && callId.length <= longestCallId ? callId : newId('call', options.partition);
+    return options.customTools.has(name)
+      ? openCustomCall(emit, options, index, id, name)
+      : openFunctionCall(emit, options, index, id, name);
   };
 
   return {
-    items,
+    calls,
+    get count() {
+      return count;
+    },
+    get awaitsClient() {
+      return awaitsClient;
+    },
     get finish() {
       return finish;
     },
@@ -62,25 +88,17 @@ export function createTurn(emit: Emit, options: TurnOptions): Turn {
       switch (event.type) {
         case 'text':
         case 'refusal':
-          ensure('message', (at) => openMessage(emit, options, at)).add(event);
+          ensure('message', (index) => openMessage(emit, options, index)).add(event);
           break;
         case 'reasoning':
-          ensure('reasoning', (at) => openReasoning(emit, options, at)).add(event);
+          ensure('reasoning', (index) => openReasoning(emit, options, index)).add(event);
           break;
-        case 'tool_call': {
+        case 'tool_call':
           close('completed');
-          const { callId, name } = event;
-          const id =
-            callId !== '' && callId.length <= longestCallId ? callId : newId('call', options.partition);
-          ensure('call', (at) =>
-            options.customTools.has(name)
-              ? openCustomCall(emit, options, at, id, name)
-              : openFunctionCall(emit, options, at, id, name),
-          );
+          ensure('call', (index) => openCall(event.callId, event.name, index));
           break;
-        }
         case 'tool_arguments':
-          open?.add(event);
+          open?.item.add(event);
           break;
         case 'finish':
           close(event.reason === 'length' || event.reason === 'content_filter' ? 'incomplete' : 'completed');
@@ -88,160 +106,6 @@ export function createTurn(emit: Emit, options: TurnOptions): Turn {
       }
     },
   };
-}
-
-function openMessage(emit: Emit, { partition, itemFields }: TurnOptions, output_index: number): OpenItem {
-  const item_id = newItemId('message', partition);
-  const item = { id: item_id, type: 'message' as const, role: 'assistant', ...itemFields };
-  emit({
-    type: 'response.output_item.added',
-    output_index,
-    item: { ...item, status: 'in_progress', content: [] },
-  });
-  const content: ContentPart[] = [];
-  let part: { kind: 'text' | 'refusal'; text: string } | null = null;
-
-  const closePart = (): void => {
-    if (part === null) return;
-    const at = { item_id, output_index, content_index: content.length };
-    const { text } = part;
-    const whole = outputPart(part.kind, text);
-    if (part.kind === 'text') emit({ type: 'response.output_text.done', ...at, text, logprobs: [] });
-    else emit({ type: 'response.refusal.done', ...at, refusal: text });
-    emit({ type: 'response.content_part.done', ...at, part: whole });
-    content.push(whole);
-    part = null;
-  };
-
-  return {
-    kind: 'message',
-    add(event) {
-      if (event.type !== 'text' && event.type !== 'refusal') return;
-      if (part !== null && part.kind !== event.type) closePart();
-      const at = { item_id, output_index, content_index: content.length };
-      if (part === null) {
-        part = { kind: event.type, text: '' };
-        emit({ type: 'response.content_part.added', ...at, part: outputPart(event.type, '') });
-      }
-      part.text += event.delta;
-      if (event.type === 'text')
-        emit({ type: 'response.output_text.delta', ...at, delta: event.delta, logprobs: [] });
-      else emit({ type: 'response.refusal.delta', ...at, delta: event.delta });
-    },
-    close(status) {
-      closePart();
-      return { ...item, status, content };
-    },
-  };
-}
-
-const outputPart = (kind: 'text' | 'refusal', text: string) =>
-  kind === 'text'
-    ? { type: 'output_text' as const, text, annotations: [], logprobs: [] }
-    : { type: 'refusal' as const, refusal: text };
-
-function openReasoning(emit: Emit, options: TurnOptions, output_index: number): OpenItem {
-  const item_id = newItemId('reasoning', options.partition);
-  const item = { id: item_id, type: 'reasoning' as const, ...options.itemFields };
-  const at = { item_id, output_index, summary_index: 0 };
-  emit({ type: 'response.output_item.added', output_index, item: { ...item, summary: [] } });
-  emit({
-    type: 'response.reasoning_summary_part.added',
-    ...at,
-    part: { type: 'summary_text', text: '' },
-  });
-  let text = '';
-  return {
-    kind: 'reasoning',
-    add(event) {
-      if (event.type !== 'reasoning') return;
-      text += event.delta;
-      emit({ type: 'response.reasoning_summary_text.delta', ...at, delta: event.delta });
-    },
-    close() {
-      const part = { type: 'summary_text' as const, text };
-      emit({ type: 'response.reasoning_summary_text.done', ...at, text });
-      emit({ type: 'response.reasoning_summary_part.done', ...at, part });
-      const sealed = options.encryptedReasoning ? { encrypted_content: sealReasoning(text) } : {};
-      return { ...item, summary: [part], ...sealed };
-    },
-  };
-}
-
-function openFunctionCall(
-  emit: Emit,
-  { partition, itemFields }: TurnOptions,
-  output_index: number,
-  call_id: string,
-  name: string,
-): OpenItem {
-  const item_id = newItemId('function_call', partition);
-  const item = { id: item_id, type: 'function_call' as const, call_id, name, ...itemFields };
-  emit({
-    type: 'response.output_item.added',
-    output_index,
-    item: { ...item, arguments: '', status: 'in_progress' },
-  });
-  let text = '';
-  return {
-    kind: 'call',
-    add(event) {
-      if (event.type !== 'tool_arguments') return;
-      text += event.delta;
-      emit({ type: 'response.function_call_arguments.delta', item_id, output_index, delta: event.delta });
-    },
-    close(status) {
-      emit({
-        type: 'response.function_call_arguments.done',
-        item_id,
-        output_index,
-        name,
-        arguments: text,
-      });
-      return { ...item, arguments: text, status };
-    },
-  };
-}
-
-/** Models take JSON only, so free text travels as `{"input": …}`; it can be read once it is whole. */
-function openCustomCall(
-  emit: Emit,
-  { partition, itemFields }: TurnOptions,
-  output_index: number,
-  call_id: string,
-  name: string,
-): OpenItem {
-  const item_id = newItemId('custom_tool_call', partition);
-  const item = { id: item_id, type: 'custom_tool_call' as const, call_id, name, ...itemFields };
-  emit({
-    type: 'response.output_item.added',
-    output_index,
-    item: { ...item, input: '', status: 'in_progress' },
-  });
-  let json = '';
-  return {
-    kind: 'call',
-    add(event) {
-      if (event.type === 'tool_arguments') json += event.delta;
-    },
-    close(status) {
-      const input = freeText(json);
-      if (input !== '') {
-        emit({ type: 'response.custom_tool_call_input.delta', item_id, output_index, delta: input });
-      }
-      emit({ type: 'response.custom_tool_call_input.done', item_id, output_index, input });
-      return { ...item, input, status };
-    },
-  };
-}
-
-function freeText(json: string): string {
-  try {
-    const { input } = JSON.parse(json) as { input?: unknown };
-    return typeof input === 'string' ? input : json;
-  } catch {
-    return json;
-  }
 }
 
 export function usageObject(usage: ModelUsage) {

@@ -1,22 +1,34 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../../config.ts';
+import { type Limits, loadConfig } from '../../config.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
+import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
+import { createSealer } from '../../trust/sealing.ts';
 import { createFamilies, type Families, migrations } from '../index.ts';
 import { scriptedGateway } from './scripted-model.ts';
 import { type TestApp, testApp } from './test-app.ts';
 
 export interface WholeApp extends TestApp, Pick<Families, 'drain'> {
-  /** Another server on the same data, as after a crash of this one. */
-  restart(): Promise<WholeApp>;
+  /** Another server on the same data, as after a crash of this one, with the same models unless given. */
+  restart(models?: Record<string, ModelProvider>): Promise<WholeApp>;
+}
+
+export interface WholeAppOptions {
+  tools?: ServerTool[];
+  limits?: Partial<Limits>;
+  directory?: string;
 }
 
 /** All families on a database of their own, with the given models by deployment name. */
 export async function wholeApp(
   models: Record<string, ModelProvider>,
-  directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
+  {
+    tools = [],
+    limits: changed = {},
+    directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
+  }: WholeAppOptions = {},
 ): Promise<WholeApp> {
   const { limits } = loadConfig({ file: null, environment: {} });
   const database = await openDatabase(directory, migrations);
@@ -24,7 +36,9 @@ export async function wholeApp(
   const { families, recover, drain } = createFamilies({
     database,
     models: scriptedGateway(models),
-    limits: { ...limits, contextItems: 50 },
+    limits: { ...limits, contextItems: 50, ...changed },
+    tools,
+    sealer: createSealer(Buffer.alloc(32, 7)),
     log,
   });
   await recover();
@@ -32,7 +46,7 @@ export async function wholeApp(
   return {
     ...app,
     drain,
-    restart: () => wholeApp(models, directory),
+    restart: (others) => wholeApp(others ?? models, { tools, limits: changed, directory }),
     async close() {
       await drain(0);
       await app.close();

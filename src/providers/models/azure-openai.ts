@@ -1,6 +1,7 @@
 import { createAzure } from '@ai-sdk/azure';
 import { createAiSdkProvider } from './ai-sdk.ts';
 import { callOptions } from './ai-sdk-request.ts';
+import { type Address, forwarder } from './forward.ts';
 import type { ModelProvider, ModelRequest } from './model.ts';
 import { openAIOptions } from './openai.ts';
 import { silentFetch } from './parameters.ts';
@@ -11,7 +12,7 @@ export function createAzureOpenAIProvider(upstream: Upstream, log: ModelLog): Mo
   const providerOver = (fetch: typeof upstreamFetch) =>
     createAzure({ ...address(upstream), apiKey: upstream.apiKey ?? '', fetch });
   const provider = providerOver(upstreamFetch);
-  return createAiSdkProvider({
+  const spoken = createAiSdkProvider({
     upstream,
     log,
     language: provider.chat(upstream.model),
@@ -21,6 +22,7 @@ export function createAzureOpenAIProvider(upstream: Upstream, log: ModelLog): Mo
     options: (request) =>
       callOptions({ ...request, maxOutputTokens: null }, { openai: azureOptions(request) }),
   });
+  return { ...spoken, forward: forwarder({ upstream, log, addressOf: (path) => place(upstream, path) }) };
 }
 
 function azureOptions(request: ModelRequest) {
@@ -36,4 +38,15 @@ function address({ baseUrl, apiVersion }: Upstream) {
   const root = baseUrl.replace(/\/+$/, '').replace(/\/openai(\/v1)?$/, '');
   if (dated) return { baseURL: `${root}/openai`, apiVersion, useDeploymentBasedUrls: true };
   return { baseURL: `${root}/openai/v1` };
+}
+
+function place(upstream: Upstream, path: string): Address {
+  const { baseURL, apiVersion } = address(upstream);
+  const headers = { 'api-key': upstream.apiKey ?? '' };
+  if (apiVersion !== undefined) {
+    const deployment = encodeURIComponent(upstream.model);
+    return { url: `${baseURL}/deployments/${deployment}${path}?api-version=${apiVersion}`, headers };
+  }
+  const query = upstream.apiVersion === 'preview' ? '?api-version=preview' : '';
+  return { url: baseURL + path + query, headers };
 }

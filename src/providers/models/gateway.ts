@@ -38,7 +38,7 @@ export async function createModelGateway(options: GatewayOptions): Promise<Model
   for (const deployment of [...config.deployments, ...discovered, builtinDeployment]) {
     if (targets.has(deployment.name)) continue;
     const provider =
-      deployment.provider === 'builtin' ? fullProvider(builtin) : remoteProvider(deployment, log);
+      deployment.provider === 'builtin' ? builtinProvider(builtin) : remoteProvider(deployment, log);
     targets.set(deployment.name, { deployment: describe(deployment), provider });
   }
   return {
@@ -70,16 +70,23 @@ const builtinDeployment: DeploymentConfig = {
   modelPublisher: null,
 };
 
-async function loadBuiltin(scenarioFiles: string[]): Promise<Required<ModelProvider>> {
+async function loadBuiltin(scenarioFiles: string[]): Promise<ModelProvider> {
   const { createBuiltinModel, loadScenarios } = await import('./builtin/index.ts');
   return createBuiltinModel({ scenarios: scenarioFiles.flatMap((file) => loadScenarios(file)) });
+}
+
+function builtinProvider(load: () => Promise<ModelProvider>): ModelProvider {
+  const { generate, countTokens, embed } = fullProvider(load);
+  return { generate, countTokens, embed };
 }
 
 function remoteProvider(deployment: DeploymentConfig, log: ModelLog): ModelProvider {
   const upstream = { ...deployment, baseUrl: deployment.baseUrl ?? anthropicAddress };
   const load = lazily(() => loadProvider(upstream, log));
-  const { generate, countTokens, embed } = fullProvider(load);
-  return deployment.provider === 'anthropic' ? { generate, countTokens } : { generate, countTokens, embed };
+  const { generate, countTokens, embed, forward } = fullProvider(load);
+  return deployment.provider === 'anthropic'
+    ? { generate, countTokens }
+    : { generate, countTokens, embed, forward };
 }
 
 /** Provider packages take 100 ms each to import, so none is before its first use. */
@@ -115,6 +122,12 @@ function fullProvider(load: () => Promise<ModelProvider>): Required<ModelProvide
       const { embed } = await provider();
       if (embed === undefined) throw apiError('unsupported_parameter', 'This deployment has no embeddings.');
       return embed(request, signal);
+    },
+    async forward(request, signal) {
+      const { forward } = await provider();
+      if (forward === undefined)
+        throw apiError('unsupported_parameter', 'This deployment passes nothing on.');
+      return forward(request, signal);
     },
     countTokens: async (request) => (await provider()).countTokens(request),
   };

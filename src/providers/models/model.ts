@@ -122,6 +122,26 @@ export interface EmbeddingResult {
   inputTokens: number;
 }
 
+/** A request that goes to the upstream as it is, in OpenAI's own form. */
+export interface ForwardRequest {
+  /** Below the upstream's base address: `/images/generations`. */
+  path: string;
+  /** Fields of a JSON body, or a form. Its `model` is replaced by the upstream's name of it. */
+  body: Record<string, unknown> | FormData;
+  /** The field with what the model is given, for refusals that are about it. */
+  input: string;
+  /** What the answer may be; anything else is a fault of the upstream. */
+  answers: readonly AnswerKind[];
+}
+
+export type AnswerKind = 'json' | 'events' | 'audio' | 'text';
+
+/** JSON comes whole, with `model` set back to the deployment's name; events frame by frame, bytes as they come. */
+export type ForwardAnswer =
+  | { kind: 'json'; text: string }
+  | { kind: 'events'; frames: AsyncIterable<string> }
+  | { kind: 'audio' | 'text'; contentType: string; bytes: AsyncIterable<Uint8Array> };
+
 export interface ModelProvider {
   /**
    * One model call. Failures before or during the stream are thrown as `ApiError`s of the catalogue
@@ -130,6 +150,8 @@ export interface ModelProvider {
    */
   generate?(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   embed?(request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult>;
+  /** Passes a request on to a server of OpenAI's API. Failures are those of `generate`, in the answer's stream as well. */
+  forward?(request: ForwardRequest, signal: AbortSignal): Promise<ForwardAnswer>;
   /** Tokens of the request's messages, tools and format, by the model's own tokenizer or the nearest known one. */
   countTokens(request: Pick<ModelRequest, 'messages' | 'tools' | 'outputFormat'>): number | Promise<number>;
 }

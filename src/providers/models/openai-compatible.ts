@@ -1,6 +1,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { createAiSdkProvider } from './ai-sdk.ts';
 import { callOptions } from './ai-sdk-request.ts';
+import { bearerAddress, forwarder } from './forward.ts';
 import type { ModelProvider, ModelRequest } from './model.ts';
 import { silentFetch } from './parameters.ts';
 import { type ModelLog, type Upstream, upstreamFetch } from './upstream.ts';
@@ -17,7 +18,7 @@ export function createOpenAICompatibleProvider(upstream: Upstream, log: ModelLog
       supportsStructuredOutputs: true,
     });
   const provider = providerOver(upstreamFetch);
-  return createAiSdkProvider({
+  const spoken = createAiSdkProvider({
     upstream,
     log,
     language: provider.chatModel(upstream.model),
@@ -25,6 +26,7 @@ export function createOpenAICompatibleProvider(upstream: Upstream, log: ModelLog
     embedding: provider.embeddingModel(upstream.model),
     options: (request) => callOptions(request, { upstream: parameters(request) }),
   });
+  return { ...spoken, forward: forwarder({ upstream, log, addressOf: bearerAddress(upstream) }) };
 }
 
 /** Keys that the package does not know go into the request body as they are. */

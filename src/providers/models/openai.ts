@@ -1,6 +1,7 @@
 import { createOpenAI } from '@ai-sdk/openai';
 import { createAiSdkProvider } from './ai-sdk.ts';
 import { callOptions } from './ai-sdk-request.ts';
+import { bearerAddress, forwarder } from './forward.ts';
 import type { ModelProvider, ModelRequest } from './model.ts';
 import { silentFetch } from './parameters.ts';
 import { type ModelLog, type Upstream, upstreamFetch } from './upstream.ts';
@@ -13,7 +14,7 @@ export function createOpenAIProvider(upstream: Upstream, log: ModelLog): ModelPr
   const providerOver = (fetch: typeof upstreamFetch) =>
     createOpenAI({ baseURL: upstream.baseUrl, apiKey: upstream.apiKey ?? '', fetch });
   const provider = providerOver(upstreamFetch);
-  return createAiSdkProvider({
+  const spoken = createAiSdkProvider({
     upstream,
     log,
     language: provider.chat(upstream.model),
@@ -21,6 +22,7 @@ export function createOpenAIProvider(upstream: Upstream, log: ModelLog): ModelPr
     embedding: provider.embedding(upstream.model),
     options: (request) => callOptions(request, { openai: openAIOptions(request) }),
   });
+  return { ...spoken, forward: forwarder({ upstream, log, addressOf: bearerAddress(upstream) }) };
 }
 
 export function openAIOptions(request: ModelRequest) {

@@ -1,15 +1,47 @@
 import { AISDKError, APICallError, UnsupportedFunctionalityError } from '@ai-sdk/provider';
 import { ApiError, type ApiErrorOptions, apiError } from '../../errors.ts';
 import { parameterOf } from './parameters.ts';
-import type { Upstream } from './upstream.ts';
+import type { Deadline, ModelLog, Upstream } from './upstream.ts';
 import { type Complaint, clean, complaintOf, saying } from './upstream-complaint.ts';
 
 const contextLength =
   /context[ _](length|window|size)|maximum context|prompt is too long|too many (input )?tokens|exceed_context|context_length/i;
 const contentPolicy = /content_filter|content management policy|responsible_?ai|content_policy/i;
 
+/** What the caller calls the things that an upstream complains of. */
+export interface Terms {
+  /** The field with what the model is given. */
+  input: string;
+  parameterOf(upstreamName: string): string;
+}
+
+const modelRequestTerms: Terms = { input: 'input', parameterOf };
+
+/** What to throw for `error`: the caller's own reason after an abort, else an error of the catalogue, which is logged. */
+export function callFailure(
+  error: unknown,
+  { upstream, log, terms }: { upstream: Upstream; log: ModelLog; terms?: Terms },
+  limit: Deadline,
+  signal: AbortSignal,
+): unknown {
+  if (signal.aborted) return signal.reason;
+  const failed = upstreamError(error, upstream, limit.expired(), terms);
+  const level = failed.status === 429 || failed.status >= 500 ? 'warn' : 'debug';
+  const cause = error instanceof Error ? clean(`${error.name}: ${error.message}`, upstream) : null;
+  log[level](
+    { deployment: upstream.name, status: failed.status, code: failed.code, reason: failed.message, cause },
+    'model call failed',
+  );
+  return failed;
+}
+
 /** The error of our catalogue for whatever a provider package threw or sent as an error event. */
-export function upstreamError(error: unknown, upstream: Upstream, expired: boolean): ApiError {
+export function upstreamError(
+  error: unknown,
+  upstream: Upstream,
+  expired: boolean,
+  terms = modelRequestTerms,
+): ApiError {
   if (error instanceof ApiError) return error;
   if (expired) return timedOut(upstream);
   if (UnsupportedFunctionalityError.isInstance(error)) {
@@ -18,12 +50,12 @@ export function upstreamError(error: unknown, upstream: Upstream, expired: boole
       'unsupported_parameter',
       `Deployment '${upstream.name}' cannot take this input: ${what}.`,
       {
-        target: 'input',
+        target: terms.input,
       },
     );
   }
   const complaint = complaintOf(error);
-  if (complaint.status !== null) return answered(complaint.status, complaint, upstream);
+  if (complaint.status !== null) return answered(complaint.status, complaint, upstream, terms);
   if (APICallError.isInstance(error)) return unreachable(error, upstream);
   if (AISDKError.isInstance(error)) {
     return apiError(
@@ -31,7 +63,7 @@ export function upstreamError(error: unknown, upstream: Upstream, expired: boole
       `Deployment '${upstream.name}' sent an incomplete or malformed answer. ${again}`,
     );
   }
-  if (complaint.message !== '') return midway(complaint, upstream);
+  if (complaint.message !== '') return midway(complaint, upstream, terms);
   return apiError(
     'model_error',
     `Deployment '${upstream.name}': the connection to the model broke mid-way. ${again}`,
@@ -80,7 +112,7 @@ function networkCode(error: unknown): string {
   return '';
 }
 
-function answered(status: number, complaint: Complaint, upstream: Upstream): ApiError {
+function answered(status: number, complaint: Complaint, upstream: Upstream, terms: Terms): ApiError {
   const { name } = upstream;
   const said = saying(complaint, upstream);
   const headers = retryAfter(complaint.headers);
@@ -117,7 +149,7 @@ function answered(status: number, complaint: Complaint, upstream: Upstream): Api
   }
   if (status === 402)
     return apiError('service_unavailable', `Deployment '${name}' refused payment${said}`, { retry: false });
-  if (status >= 400 && status < 500 && status !== 408) return refused(complaint, upstream);
+  if (status >= 400 && status < 500 && status !== 408) return refused(complaint, upstream, terms);
   if (status === 500 || status < 400)
     return apiError('model_error', `Deployment '${name}' failed${said}`, { headers });
   return apiError(
@@ -130,7 +162,7 @@ function answered(status: number, complaint: Complaint, upstream: Upstream): Api
 }
 
 /** The upstream understood and would not: too long, filtered, or a field it does not take. */
-function refused(complaint: Complaint, upstream: Upstream): ApiError {
+function refused(complaint: Complaint, upstream: Upstream, terms: Terms): ApiError {
   const { name } = upstream;
   const said = saying(complaint, upstream);
   const signs = `${complaint.code} ${complaint.type} ${complaint.message}`;
@@ -139,7 +171,7 @@ function refused(complaint: Complaint, upstream: Upstream): ApiError {
       'context_length_exceeded',
       `The input does not fit the context window of deployment '${name}'${said}`,
       {
-        target: 'input',
+        target: terms.input,
       },
     );
   }
@@ -148,12 +180,12 @@ function refused(complaint: Complaint, upstream: Upstream): ApiError {
       'content_filter',
       `The provider of deployment '${name}' refused the input by its content policy${said}`,
       {
-        target: 'input',
+        target: terms.input,
       },
     );
   }
   const options: ApiErrorOptions =
-    complaint.parameter === null ? {} : { target: parameterOf(complaint.parameter) };
+    complaint.parameter === null ? {} : { target: terms.parameterOf(complaint.parameter) };
   const code = /^unsupported_(parameter|value)$/.test(complaint.code)
     ? 'unsupported_parameter'
     : 'invalid_payload';
@@ -161,11 +193,11 @@ function refused(complaint: Complaint, upstream: Upstream): ApiError {
 }
 
 /** Error events inside a stream carry no status; some name their kind. */
-function midway(complaint: Complaint, upstream: Upstream): ApiError {
+function midway(complaint: Complaint, upstream: Upstream, terms: Terms): ApiError {
   const kind = `${complaint.code} ${complaint.type}`;
-  if (/rate_limit/.test(kind)) return answered(429, complaint, upstream);
-  if (/overloaded|unavailable/.test(kind)) return answered(503, complaint, upstream);
-  if (contextLength.test(kind) || contentPolicy.test(kind)) return refused(complaint, upstream);
+  if (/rate_limit/.test(kind)) return answered(429, complaint, upstream, terms);
+  if (/overloaded|unavailable/.test(kind)) return answered(503, complaint, upstream, terms);
+  if (contextLength.test(kind) || contentPolicy.test(kind)) return refused(complaint, upstream, terms);
   return apiError(
     'model_error',
     `Deployment '${upstream.name}' failed mid-way${saying(complaint, upstream)}`,

@@ -7,7 +7,11 @@ import type { Scenario } from './scenarios/scenario.ts';
 export { loadScenarios, type Scenario } from './scenarios/scenario.ts';
 
 /** The model that needs no model server: deterministic, obedient and small. Scenarios come before its own replies. */
-export function createBuiltinModel({ scenarios }: { scenarios: Scenario[] }): Required<ModelProvider> {
+export function createBuiltinModel({
+  scenarios,
+}: {
+  scenarios: Scenario[];
+}): Required<Omit<ModelProvider, 'forward'>> {
   return {
     generate: (request, signal) => generate(scenarios, request, signal),
     embed,

@@ -8,7 +8,13 @@ import type { ModelLog, Upstream } from '../upstream.ts';
 export interface FakeUpstream {
   url: string;
   port: number;
-  requests: { path: string; headers: IncomingMessage['headers']; body: Record<string, unknown> }[];
+  requests: {
+    path: string;
+    headers: IncomingMessage['headers'];
+    /** Of JSON only; empty for anything else. */
+    body: Record<string, unknown>;
+    bytes: Buffer;
+  }[];
   /** Settles when a client closed a connection before its answer ended. */
   aborted: Promise<void>;
   close(): Promise<void>;
@@ -25,11 +31,13 @@ export async function fakeUpstream(answer: Answer): Promise<FakeUpstream> {
     });
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
+    const bytes = Buffer.concat(chunks);
+    const isJson = bytes.length > 0 && !request.headers['content-type']?.startsWith('multipart/');
     requests.push({
       path: request.url ?? '',
       headers: request.headers,
-      body: text === '' ? {} : JSON.parse(text),
+      body: isJson ? JSON.parse(bytes.toString()) : {},
+      bytes,
     });
     answer(response, request);
   });

@@ -65,9 +65,11 @@ function next<T extends Mention>(source: Mentions, mentions: T[], used: Used): T
 
 const value = String.raw`(?:"([^"\n]{1,400})"|“([^”\n]{1,400})”|'([^'\n]{1,400})'|([^\s"“'.,;:!?][^\n.,;!?]{0,200}))`;
 
+const longestName = 64;
+
 /** `title: X`, `title is X`, `title = X`, `title 'X'`, `named X` for a name. */
 function labelled(source: Mentions, { parts, name }: Slot): Mention | null {
-  if (parts.length === 0 || parts.length > 6 || name.length < 2) return null;
+  if (parts.length === 0 || parts.length > 6 || name.length < 2 || name.length > longestName) return null;
   const words = parts.map((part) => part.replace(/[^\p{L}\p{N}]/gu, '')).join(String.raw`[\s_-]?`);
   const called = parts.includes('name') || parts.includes('title') ? '|(?:called|named|titled)\\s' : '';
   const pattern = new RegExp(

@@ -1,0 +1,111 @@
+import Type from 'typebox';
+import { FormFile } from '../../kit/form.ts';
+import { multipart, op } from '../../kit/operation.ts';
+import { Maybe, OneOf } from '../../kit/schema.ts';
+
+const Model = Type.String({ minLength: 1, description: 'Name of a model deployment.' });
+const Prompt = Type.String({ minLength: 1, maxLength: 32_000 });
+const Count = Maybe(Type.Integer({ minimum: 1, maximum: 10 }));
+const Source = OneOf('url', 'b64_json');
+const EndUser = { user: Maybe(Type.String()), safety_identifier: Maybe(Type.String()) };
+
+/** What generations and edits have in common. */
+const making = {
+  model: Model,
+  prompt: Prompt,
+  n: Count,
+  size: Maybe(
+    Type.String({ pattern: '^(auto|\\d{2,5}x\\d{2,5})$', description: '`auto` or `WIDTHxHEIGHT`.' }),
+  ),
+  quality: Maybe(OneOf('auto', 'low', 'medium', 'high', 'xhigh', 'max', 'standard', 'hd')),
+  background: Maybe(OneOf('auto', 'transparent', 'opaque')),
+  complexity: Maybe(OneOf('low', 'medium', 'high')),
+  output_format: Maybe(OneOf('png', 'webp', 'jpeg', 'gif', 'svg')),
+  output_compression: Maybe(Type.Integer({ minimum: 0, maximum: 100 })),
+  response_format: Maybe(Source),
+  frame_count: Maybe(Type.Integer({ minimum: 2, maximum: 16 })),
+  frame_duration_ms: Maybe(Type.Integer({ minimum: 1 })),
+  svg: Maybe(
+    Type.Object({
+      model: Maybe(Type.String({ description: "The author model, by the upstream's own name." })),
+      reasoning: Maybe(
+        Type.Object({ effort: Maybe(OneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')) }),
+      ),
+    }),
+  ),
+  stream: Maybe(Type.Boolean()),
+  partial_images: Maybe(Type.Integer({ minimum: 0, maximum: 3 })),
+  ...EndUser,
+};
+
+const GenerateImage = Type.Object({
+  ...making,
+  moderation: Maybe(OneOf('low', 'auto')),
+  style: Maybe(OneOf('vivid', 'natural')),
+});
+
+export const mostImages = 16;
+
+export const EditImage = Type.Object({
+  ...making,
+  image: Type.Union([FormFile, Type.Array(FormFile, { minItems: 1, maxItems: mostImages })]),
+  mask: Type.Optional(FormFile),
+  markup: Type.Optional(FormFile),
+  input_fidelity: Maybe(OneOf('high', 'low')),
+});
+
+export const VaryImage = Type.Object({
+  model: Model,
+  image: FormFile,
+  n: Count,
+  size: Maybe(OneOf('256x256', '512x512', '1024x1024')),
+  response_format: Maybe(Source),
+  user: Maybe(Type.String()),
+});
+
+const Images = Type.Object({
+  created: Type.Integer(),
+  data: Type.Array(
+    Type.Object({
+      b64_json: Type.Optional(Type.String()),
+      url: Type.Optional(Type.String()),
+      revised_prompt: Type.Optional(Type.String()),
+    }),
+  ),
+  size: Type.Optional(Type.String()),
+  quality: Type.Optional(Type.String()),
+  background: Type.Optional(Type.String()),
+  output_format: Type.Optional(Type.String()),
+  usage: Type.Optional(Type.Object({})),
+});
+
+export const operations = {
+  generate: op({
+    method: 'POST',
+    path: '/images/generations',
+    summary: 'Generate images',
+    wire: 'openai',
+    body: GenerateImage,
+    result: Images,
+    streams: true,
+  }),
+  edit: op({
+    method: 'POST',
+    path: '/images/edits',
+    summary: 'Edit images',
+    wire: 'openai',
+    consumes: multipart,
+    body: EditImage,
+    result: Images,
+    streams: true,
+  }),
+  createVariation: op({
+    method: 'POST',
+    path: '/images/variations',
+    summary: 'Make variations of an image',
+    wire: 'openai',
+    consumes: multipart,
+    body: VaryImage,
+    result: Images,
+  }),
+};

@@ -1,0 +1,51 @@
+import { loadContext } from './context.ts';
+import { EventLog } from './events.ts';
+import { closeOpenItems } from './open-items.ts';
+import { assembleRun, type Plan, type PlanSources } from './plan.ts';
+import type { UnfinishedResponse } from './store.ts';
+import { abandonCall } from './tool-calls.ts';
+import { TraceWriter } from './trace.ts';
+import type { PendingCall } from './turn-items.ts';
+
+/** Takes up a background response where an earlier process has left it. */
+export async function replan(
+  sources: PlanSources,
+  { record, owner, lines, background }: UnfinishedResponse,
+): Promise<{ plan: Plan; events: EventLog }> {
+  if (background === null) throw new Error(`Response ${record.id} was not in the background.`);
+  const { blueprint, progress } = background;
+  const { conversationId, contextPosition, previousResponseId } = record;
+  const hold = conversationId === null ? null : await sources.conversations.hold(conversationId, record.id);
+  try {
+    const context =
+      conversationId === null
+        ? (await loadContext(sources, owner, { previous_response_id: previousResponseId })).items
+        : (await sources.conversations.read(conversationId, contextPosition ?? 0)).items;
+    const trace = new TraceWriter(blueprint.trace);
+    const run = await assembleRun(sources, owner, record, blueprint, context, progress, trace);
+    const events = new EventLog([...lines], true);
+    const emit: Parameters<typeof closeOpenItems>[1] = (event) => events.append(event);
+    for (const pending of begunCalls(events, run)) {
+      if (pending.binding.tool.idempotent) run.begun.push(pending);
+      else abandonCall(pending, emit, run.items, progress);
+    }
+    progress.pending = {};
+    closeOpenItems(events, emit, new Set(run.begun.map(({ id }) => id)));
+    return { plan: { run, record, blueprint, initial: events.response, store: true, hold }, events };
+  } catch (error) {
+    await hold?.release();
+    throw error;
+  }
+}
+
+function begunCalls(events: EventLog, { tools, progress }: Plan['run']): PendingCall[] {
+  const { output } = events.response;
+  return Object.entries(progress.pending).flatMap(([id, { name, arguments: text, outputIndex, ...rest }]) => {
+    const item = output[outputIndex];
+    const binding = tools.bindings.get(name);
+    const isOpen = item?.id === id && 'status' in item && item.status === 'in_progress';
+    return isOpen && binding !== undefined
+      ? [{ id, outputIndex, binding, call: { name, arguments: text }, ...rest }]
+      : [];
+  });
+}

@@ -1,0 +1,133 @@
+import { ApiError, apiError } from '../../errors.ts';
+import type { ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
+import type { Progress } from './progress.ts';
+import type { TraceCall, TraceWriter } from './trace.ts';
+import { type Emit, type ItemOptions, type PendingCall, serverItem } from './turn-items.ts';
+
+const mostAtOnce = 8;
+const longestOutput = 1_048_576;
+
+/** Where calls are told of: to clients, to the model, to whoever asks how a response came about. */
+export interface Telling {
+  emit: Emit;
+  options: Pick<ItemOptions, 'itemFields'>;
+  progress: Progress;
+  trace: TraceWriter;
+  traced: TraceCall[];
+}
+
+/** Runs calls of server-side tools, several at once, and tells of each. A call that fails is an item that says so. */
+export async function runCalls(calls: PendingCall[], telling: Telling, signal: AbortSignal): Promise<void> {
+  const waiting = [...calls];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await runCall(next, telling, signal);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(mostAtOnce, calls.length) }, worker));
+}
+
+async function runCall(
+  pending: PendingCall,
+  { emit, options, progress, trace, traced }: Telling,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id, outputIndex, binding, call, approvalRequestId } = pending;
+  const start_ms = trace.elapsed;
+  const tell = (type: ToolEventType | undefined) => {
+    if (type !== undefined) emit({ type, item_id: id, output_index: outputIndex });
+  };
+  const end = (status: 'completed' | 'failed', fields: Record<string, unknown>, output: string) => {
+    const told = { ...call, output: clipped(output) };
+    progress.outputs[id] = told;
+    traced.push({
+      item_id: id,
+      type: binding.tool.type,
+      ...told,
+      status,
+      ...(approvalRequestId === undefined ? {} : { approval_request_id: approvalRequestId }),
+      start_ms,
+      duration_ms: trace.elapsed - start_ms,
+    });
+    tell(binding.open.phases?.[status]);
+    emit({
+      type: 'response.output_item.done',
+      output_index: outputIndex,
+      item: serverItem(options, pending, status, fields),
+    });
+  };
+  const timeout = AbortSignal.timeout(binding.tool.timeoutSeconds * 1000);
+  try {
+    const { fields, output } = await follow(pending, tell, AbortSignal.any([signal, timeout]));
+    end('completed', fields, output);
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = timeout.aborted
+      ? `The call did not end within ${binding.tool.timeoutSeconds} s.`
+      : error instanceof ApiError
+        ? error.message
+        : 'The tool failed.';
+    failCall(end, message);
+  }
+}
+
+/** What a failed call leaves, and what the model is told of it. */
+function failCall(
+  end: (status: 'failed', fields: Record<string, unknown>, output: string) => void,
+  message: string,
+): void {
+  end('failed', { error: { type: 'tool_execution_error', message } }, `The call failed: ${message}`);
+}
+
+/** A call that was begun by a process that is gone: nobody knows how it ended, so it is not run again. */
+export function abandonCall(
+  pending: PendingCall,
+  emit: Emit,
+  options: Pick<ItemOptions, 'itemFields'>,
+  progress: Progress,
+): void {
+  const { id, outputIndex, binding, call } = pending;
+  const message = 'The server stopped during this call; whether it had an effect is not known.';
+  progress.outputs[id] = { ...call, output: `The call failed: ${message}` };
+  const { failed } = binding.open.phases ?? {};
+  if (failed !== undefined) emit({ type: failed, item_id: id, output_index: outputIndex });
+  emit({
+    type: 'response.output_item.done',
+    output_index: outputIndex,
+    item: serverItem(options, pending, 'failed', { error: { type: 'tool_execution_error', message } }),
+  });
+}
+
+async function follow(
+  { binding, call }: PendingCall,
+  tell: (type: ToolEventType) => void,
+  signal: AbortSignal,
+): Promise<ToolResult> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  aborted.promise.catch(() => {});
+  try {
+    signal.throwIfAborted();
+    assertJson(call.arguments);
+    const steps = binding.open.run(call, signal);
+    for (;;) {
+      const step = await Promise.race([steps.next(), aborted.promise]);
+      if (step.done) return step.value;
+      tell(step.value);
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function assertJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw apiError('model_error', 'The model gave arguments that are not JSON.');
+  }
+}
+
+const clipped = (text: string): string =>
+  text.length <= longestOutput ? text : `${text.slice(0, longestOutput)}\n[truncated]`;

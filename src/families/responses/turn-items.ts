@@ -1,0 +1,281 @@
+import { newItemId } from '../../kit/ids.ts';
+import type { ModelEvent } from '../../providers/models/model.ts';
+import type { ToolCall } from '../../providers/tools/tool.ts';
+import type { ResponseEvent } from './events.ts';
+import type { ContentPart, Item, ToolItem } from './items.ts';
+import type { ToolBinding } from './tool-set.ts';
+
+export type Emit = (event: ResponseEvent) => void;
+
+/** What items need to know of the response they belong to. */
+export interface ItemOptions {
+  partition: string;
+  /** Members that every item carries: whose it is. */
+  itemFields: object;
+  /** Seals the text of reasoning, where the caller has asked to carry it. */
+  seal: ((text: string) => string) | null;
+}
+
+/** An item under way. `close` emits what completes it and returns it whole, or null when its end comes later. */
+export interface OpenItem {
+  kind: 'message' | 'reasoning' | 'call';
+  add(event: ModelEvent): void;
+  close(status: 'completed' | 'incomplete'): Item | null;
+}
+
+/** A call of a server-side tool that the model has asked for and nobody has run yet. */
+export interface PendingCall {
+  id: string;
+  outputIndex: number;
+  binding: ToolBinding;
+  call: ToolCall;
+  /** The approval it was run on. */
+  approvalRequestId?: string;
+}
+
+export function openMessage(
+  emit: Emit,
+  { partition, itemFields }: ItemOptions,
+  output_index: number,
+): OpenItem {
+  const item_id = newItemId('message', partition);
+  const item = { id: item_id, type: 'message' as const, role: 'assistant', ...itemFields };
+  emit({
+    type: 'response.output_item.added',
+    output_index,
+    item: { ...item, status: 'in_progress', content: [] },
+  });
+  const content: ContentPart[] = [];
+  let part: { kind: 'text' | 'refusal'; text: string } | null = null;
+
+  const closePart = (): void => {
+    if (part === null) return;
+    const at = { item_id, output_index, content_index: content.length };
+    const { text } = part;
+    const whole = outputPart(part.kind, text);
+    if (part.kind === 'text') emit({ type: 'response.output_text.done', ...at, text, logprobs: [] });
+    else emit({ type: 'response.refusal.done', ...at, refusal: text });
+    emit({ type: 'response.content_part.done', ...at, part: whole });
+    content.push(whole);
+    part = null;
+  };
+
+  return {
+    kind: 'message',
+    add(event) {
+      if (event.type !== 'text' && event.type !== 'refusal') return;
+      if (part !== null && part.kind !== event.type) closePart();
+      const at = { item_id, output_index, content_index: content.length };
+      if (part === null) {
+        part = { kind: event.type, text: '' };
+        emit({ type: 'response.content_part.added', ...at, part: outputPart(event.type, '') });
+      }
+      part.text += event.delta;
+      if (event.type === 'text')
+        emit({ type: 'response.output_text.delta', ...at, delta: event.delta, logprobs: [] });
+      else emit({ type: 'response.refusal.delta', ...at, delta: event.delta });
+    },
+    close(status) {
+      closePart();
+      return { ...item, status, content };
+    },
+  };
+}
+
+const outputPart = (kind: 'text' | 'refusal', text: string) =>
+  kind === 'text'
+    ? { type: 'output_text' as const, text, annotations: [], logprobs: [] }
+    : { type: 'refusal' as const, refusal: text };
+
+export function openReasoning(emit: Emit, options: ItemOptions, output_index: number): OpenItem {
+  const item_id = newItemId('reasoning', options.partition);
+  const item = { id: item_id, type: 'reasoning' as const, ...options.itemFields };
+  const at = { item_id, output_index, summary_index: 0 };
+  emit({ type: 'response.output_item.added', output_index, item: { ...item, summary: [] } });
+  emit({
+    type: 'response.reasoning_summary_part.added',
+    ...at,
+    part: { type: 'summary_text', text: '' },
+  });
+  let text = '';
+  return {
+    kind: 'reasoning',
+    add(event) {
+      if (event.type !== 'reasoning') return;
+      text += event.delta;
+      emit({ type: 'response.reasoning_summary_text.delta', ...at, delta: event.delta });
+    },
+    close() {
+      const part = { type: 'summary_text' as const, text };
+      emit({ type: 'response.reasoning_summary_text.done', ...at, text });
+      emit({ type: 'response.reasoning_summary_part.done', ...at, part });
+      const sealed = options.seal === null ? {} : { encrypted_content: options.seal(text) };
+      return { ...item, summary: [part], ...sealed };
+    },
+  };
+}
+
+export function openFunctionCall(
+  emit: Emit,
+  { partition, itemFields }: ItemOptions,
+  output_index: number,
+  call_id: string,
+  name: string,
+): OpenItem {
+  const item_id = newItemId('function_call', partition);
+  const item = { id: item_id, type: 'function_call' as const, call_id, name, ...itemFields };
+  emit({
+    type: 'response.output_item.added',
+    output_index,
+    item: { ...item, arguments: '', status: 'in_progress' },
+  });
+  let text = '';
+  return {
+    kind: 'call',
+    add(event) {
+      if (event.type !== 'tool_arguments') return;
+      text += event.delta;
+      emit({ type: 'response.function_call_arguments.delta', item_id, output_index, delta: event.delta });
+    },
+    close(status) {
+      emit({
+        type: 'response.function_call_arguments.done',
+        item_id,
+        output_index,
+        name,
+        arguments: text,
+      });
+      return { ...item, arguments: text, status };
+    },
+  };
+}
+
+/** Models take JSON only, so free text travels as `{"input": …}`; it can be read once it is whole. */
+export function openCustomCall(
+  emit: Emit,
+  { partition, itemFields }: ItemOptions,
+  output_index: number,
+  call_id: string,
+  name: string,
+): OpenItem {
+  const item_id = newItemId('custom_tool_call', partition);
+  const item = { id: item_id, type: 'custom_tool_call' as const, call_id, name, ...itemFields };
+  emit({
+    type: 'response.output_item.added',
+    output_index,
+    item: { ...item, input: '', status: 'in_progress' },
+  });
+  let json = '';
+  return {
+    kind: 'call',
+    add(event) {
+      if (event.type === 'tool_arguments') json += event.delta;
+    },
+    close(status) {
+      const input = freeText(json);
+      if (input !== '') {
+        emit({ type: 'response.custom_tool_call_input.delta', item_id, output_index, delta: input });
+      }
+      emit({ type: 'response.custom_tool_call_input.done', item_id, output_index, input });
+      return { ...item, input, status };
+    },
+  };
+}
+
+function freeText(json: string): string {
+  try {
+    const { input } = JSON.parse(json) as { input?: unknown };
+    return typeof input === 'string' ? input : json;
+  } catch {
+    return json;
+  }
+}
+
+/** The item of a server-side call, from its name on. Its end is told when the call has been run. */
+export function openServerCall(
+  emit: Emit,
+  options: ItemOptions,
+  outputIndex: number,
+  binding: ToolBinding,
+  name: string,
+  onReady: (call: PendingCall) => void,
+): OpenItem {
+  const id = newItemId(binding.tool.itemType, options.partition);
+  const at = { item_id: id, output_index: outputIndex };
+  const { argumentEvents } = binding.open;
+  let text = '';
+  startServerCall(emit, options, { id, outputIndex, binding, call: { name, arguments: '' } });
+  return {
+    kind: 'call',
+    add(event) {
+      if (event.type !== 'tool_arguments') return;
+      text += event.delta;
+      if (argumentEvents !== undefined) emit({ type: argumentEvents.delta, ...at, delta: event.delta });
+    },
+    close(status) {
+      const call = { name, arguments: text === '' ? '{}' : text };
+      if (argumentEvents !== undefined) emit({ type: argumentEvents.done, ...at, arguments: call.arguments });
+      if (status === 'completed') {
+        onReady({ id, outputIndex, binding, call });
+        return null;
+      }
+      return serverItem(options, { id, outputIndex, binding, call }, status, {});
+    },
+  };
+}
+
+export function startServerCall(emit: Emit, options: ItemOptions, pending: PendingCall): void {
+  const { id, outputIndex, binding } = pending;
+  emit({
+    type: 'response.output_item.added',
+    output_index: outputIndex,
+    item: serverItem(options, pending, 'in_progress', {}),
+  });
+  const { started } = binding.open.phases ?? {};
+  if (started !== undefined) emit({ type: started, item_id: id, output_index: outputIndex });
+}
+
+export const serverItem = (
+  { itemFields }: Pick<ItemOptions, 'itemFields'>,
+  { id, binding, call, approvalRequestId }: PendingCall,
+  status: string,
+  fields: Record<string, unknown>,
+): Item => ({
+  ...binding.open.fields(call),
+  ...fields,
+  ...(approvalRequestId === undefined ? {} : { approval_request_id: approvalRequestId }),
+  id,
+  type: binding.tool.itemType as ToolItem['type'],
+  status,
+  ...itemFields,
+});
+
+/** A call that somebody has to approve first: no call yet, but the question. */
+export function openApprovalRequest(
+  emit: Emit,
+  { partition, itemFields }: ItemOptions,
+  output_index: number,
+  binding: ToolBinding,
+  name: string,
+): OpenItem {
+  const id = newItemId('mcp_approval_request', partition);
+  let text = '';
+  return {
+    kind: 'call',
+    add(event) {
+      if (event.type === 'tool_arguments') text += event.delta;
+    },
+    close() {
+      const call = { name, arguments: text === '' ? '{}' : text };
+      const item: Item = {
+        ...binding.open.fields(call),
+        id,
+        type: 'mcp_approval_request',
+        arguments: call.arguments,
+        ...itemFields,
+      };
+      emit({ type: 'response.output_item.added', output_index, item });
+      return item;
+    },
+  };
+}

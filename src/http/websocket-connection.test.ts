@@ -1,0 +1,109 @@
+import { EventEmitter } from 'node:events';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { WebSocket } from 'ws';
+import { EventStream } from '../kit/operation.ts';
+import type { Exchange } from './exchange.ts';
+import { connectionLimits, type MessageOperation, serveConnection } from './websocket-connection.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The server's end of a socket without a network. */
+class FakeSocket extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
+  bufferedAmount = 0;
+  pings = 0;
+  ends: unknown[] = [];
+  send(_text: string, done: () => void): void {
+    done();
+  }
+  ping(): void {
+    this.pings++;
+  }
+  close(...end: unknown[]): void {
+    this.readyState = 2;
+    this.ends.push(end);
+  }
+  terminate(): void {
+    this.ends.push('cut');
+    this.emit('close');
+  }
+}
+
+async function* nothing() {}
+
+function serve() {
+  const socket = new FakeSocket();
+  const work = Promise.withResolvers<EventStream>();
+  const handle = vi.fn(() => work.promise);
+  const operation: MessageOperation = { summary: 'Work', check() {}, handle };
+  const log = pino({ level: 'silent' });
+  serveConnection(socket as unknown as WebSocket, {
+    opening: { log, successor: () => ({ startedAt: 0, log, requestId: 'id' }) } as unknown as Exchange,
+    operations: new Map([['work', operation]]),
+    parse: JSON.parse,
+    load: { enter() {}, leave() {} },
+    waitingBytes: 1000,
+  });
+  return {
+    socket,
+    ask: () => socket.emit('message', Buffer.from('{"type":"work"}'), false),
+    end: () => work.resolve(new EventStream(nothing(), String, nothing())),
+  };
+}
+
+const { heartbeatMilliseconds, idleMilliseconds, lifeMilliseconds } = connectionLimits;
+
+/** Passes time with another end that answers pings. */
+async function pass(socket: FakeSocket, milliseconds: number): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += heartbeatMilliseconds) {
+    await vi.advanceTimersByTimeAsync(heartbeatMilliseconds);
+    socket.emit('pong');
+  }
+}
+
+describe('a connection', () => {
+  test('that answers no ping is cut', async () => {
+    const { socket } = serve();
+    await vi.advanceTimersByTimeAsync(heartbeatMilliseconds * 2);
+    expect([socket.pings, socket.ends]).toEqual([2, []]);
+    await vi.advanceTimersByTimeAsync(heartbeatMilliseconds);
+    expect(socket.ends).toEqual(['cut']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('that nobody uses is closed, and not before its work has ended', async () => {
+    const { socket, ask, end } = serve();
+    ask();
+    await pass(socket, idleMilliseconds + heartbeatMilliseconds);
+    expect(socket.ends).toEqual([]);
+    end();
+    await pass(socket, idleMilliseconds - heartbeatMilliseconds);
+    expect(socket.ends).toEqual([]);
+    await pass(socket, heartbeatMilliseconds);
+    expect(socket.ends).toEqual([[1001, 'idle']]);
+  });
+
+  test('grows only so old, and its work ends first', async () => {
+    const { socket, ask, end } = serve();
+    ask();
+    await pass(socket, lifeMilliseconds);
+    expect(socket.ends).toEqual([]);
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(socket.ends).toEqual([[1001, 'age']]);
+  });
+
+  test('leaves no timer behind when it closes', () => {
+    const { socket } = serve();
+    expect(vi.getTimerCount()).toBe(3);
+    socket.emit('close');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

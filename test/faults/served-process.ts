@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A server in a process of its own, as users run it. */
+export interface ServedProcess {
+  /** `http://127.0.0.1:PORT/api/projects/default` */
+  base: string;
+  apiKey: string;
+  /** Ends it at once, as `kill -9` does; settles when the process is gone. */
+  kill(): Promise<void>;
+  /** Asks it to end, and throws unless it ends well. */
+  stop(): Promise<void>;
+}
+
+const entry = join(import.meta.dirname, '../../bin/bloomery.js');
+const scenarios = join(import.meta.dirname, 'scenarios.yaml');
+const readyMilliseconds = 30_000;
+
+/** Starts `serve` on `directory/data`, with the scenarios of this folder. */
+export async function startProcess(directory: string): Promise<ServedProcess> {
+  const config = join(directory, 'bloomery.yaml');
+  writeFileSync(config, `discovery: false\nscenarios: [${JSON.stringify(scenarios)}]\n`);
+  const options = [
+    '--port',
+    '0',
+    '--data',
+    join(directory, 'data'),
+    '--config',
+    config,
+    '--log-level',
+    'warn',
+  ];
+  const child = spawn(process.execPath, [entry, 'serve', '--json', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-4000);
+  });
+  const line = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line', {
+      signal: AbortSignal.timeout(readyMilliseconds),
+    }),
+    exited.then(() => null),
+  ]).catch(() => null);
+  if (line === null) {
+    child.kill('SIGKILL');
+    throw new Error(`The server did not become ready.\n${complaints}`);
+  }
+  const ready = JSON.parse(String(line[0])) as { endpoint: string; apiKey: string };
+  const { port, pathname } = new URL(ready.endpoint);
+  return {
+    base: `http://127.0.0.1:${port}${pathname}`,
+    apiKey: ready.apiKey,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      if (code !== 0) throw new Error(`The server ended with ${code}.\n${complaints}`);
+    },
+  };
+}

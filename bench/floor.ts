@@ -5,6 +5,7 @@
  * `node floor.ts DIRECTORY` prints `{"port":N,"pid":N}` when it is ready.
  */
 import { randomUUIDv7 } from 'node:crypto';
+import { existsSync, readFile, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 const streamedChunks = 200;
+const pacedMilliseconds = 50;
 const keepAliveMilliseconds = 72_000;
 const bodyLimit = 1_048_576;
 
@@ -34,7 +36,10 @@ type Json = Record<string, unknown>;
 const server = createServer((request, response) => {
   const [, collection, name = ''] = (request.url ?? '').split('/');
   if (request.method === 'GET' && collection === 'agents') return sendAgent(response, name);
+  if (request.method === 'GET' && collection === 'files') return sendFile(response, Number(name));
   readJson(request, response, (body) => {
+    if (collection === 'paced-streams') return paceStream(response, body);
+    if (collection === 'idle-streams') return openStream(response, responseOf(body, ''));
     if (collection === 'responses') {
       return body.stream === true ? streamResponse(response, body) : storeResponse(response, body);
     }
@@ -113,6 +118,42 @@ function storeResponse(response: ServerResponse, body: Json): void {
   const stored = responseOf(body, `You said: ${body.input}`);
   insertResponse.run(stored.id, JSON.stringify(stored));
   sendJson(response, 200, stored);
+}
+
+/** A file of so many bytes, read anew each time. */
+function sendFile(response: ServerResponse, size: number): void {
+  const path = join(directory as string, `file-${size}`);
+  if (!existsSync(path)) writeFileSync(path, Buffer.alloc(size, 'x'));
+  readFile(path, (error, content) => {
+    if (error !== null) return sendJson(response, 500, { error: { code: 'server_error' } });
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': content.length });
+    response.end(content);
+  });
+}
+
+function openStream(response: ServerResponse, stored: Json): void {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+  });
+  response.write(frame({ type: 'response.created', response: stored, sequence_number: 0 }));
+}
+
+/** As many events as asked for, each so long after the one before, as a model would send them. */
+function paceStream(response: ServerResponse, body: Json): void {
+  const stored = responseOf(body, '');
+  openStream(response, stored);
+  const at = { item_id: `msg_${stored.id}`, output_index: 0, content_index: 0 };
+  let sent = 0;
+  const sendNext = () => {
+    if (response.destroyed) return;
+    sent++;
+    const delta = { delta: ' tick', logprobs: [] };
+    response.write(frame({ type: 'response.output_text.delta', ...at, ...delta, sequence_number: sent }));
+    if (sent === body.events) response.end();
+    else setTimeout(sendNext, pacedMilliseconds);
+  };
+  sendNext();
 }
 
 /** One chunk per turn of the event loop, so that each leaves by itself as a model's tokens do. */

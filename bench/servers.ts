@@ -9,9 +9,21 @@ export interface Target {
   name: string;
   port: number;
   pid: number;
-  requests: { storedResponse: Buffer; agentGet: Buffer; stream: Buffer };
+  requests: {
+    storedResponse: Buffer;
+    agentGet: Buffer;
+    stream: Buffer;
+    /** A stream of `pacedEvents` deltas, one each `pacedMilliseconds`. */
+    pacedStream: Buffer;
+    /** A stream that says nothing more for a minute once it is open. */
+    idleStream: Buffer;
+    /** A stream of `longDeltas` deltas without a pause; null for the floor. */
+    longStream: Buffer | null;
+  };
   /** The request that reads a stored response back; null for the floor, which has none. */
   readBack: ((id: string) => Buffer) | null;
+  /** The request that replays a stored response's log; for the floor, that reads a file of so many bytes. */
+  replay(of: { id: string; bytes: number }): Buffer;
   stop(): Promise<void>;
 }
 
@@ -23,6 +35,26 @@ const agent = { definition: { kind: 'prompt', model: 'builtin', instructions: 'B
 const stored = { model: 'builtin', input: 'Say hello in one short sentence.', store: true };
 const streamed = { model: 'builtin', input: 'Count to 200.', stream: true };
 
+export const pacedMilliseconds = 50;
+/** Ten minutes are the longest that a case may take, but the builtin model says no more than this at once. */
+export const pacedEvents = 9999;
+/** Events around the deltas of a text: three before, four behind, and the response's own created and end. */
+export const longEvents = 5000;
+const longDeltas = longEvents - 8;
+const idleMilliseconds = 60_000;
+
+const scenarios = {
+  scenarios: [
+    {
+      when: { input: 'bench: paced' },
+      reply: { chunks: Array(pacedEvents).fill(' tick'), chunk_delay_ms: pacedMilliseconds },
+    },
+    { when: { input: 'bench: idle' }, reply: { text: 'Awake.', delay_ms: idleMilliseconds } },
+    { when: { input: 'bench: long' }, reply: { chunks: Array(longDeltas).fill(' tick') } },
+  ],
+};
+const scripted = (what: string) => ({ model: 'builtin', input: `bench: ${what}`, stream: true });
+
 /** Starts the server to compare with. */
 export async function startFloor(directory: string, name: string): Promise<Target> {
   mkdirSync(directory);
@@ -31,14 +63,26 @@ export async function startFloor(directory: string, name: string): Promise<Targe
     name,
     port: Number(server.ready.port),
     headers: [],
-    paths: { responses: '/responses', agentVersions: '/agents/bench-agent', agent: '/agents/bench-agent' },
-    readsBack: false,
+    paths: {
+      responses: '/responses',
+      pacedStreams: '/paced-streams',
+      idleStreams: '/idle-streams',
+      agentVersions: '/agents/bench-agent',
+      agent: '/agents/bench-agent',
+    },
+    isFloor: true,
   });
 }
 
-/** Starts Bloomery on a data directory of its own. */
+/** Starts Bloomery on a data directory of its own, its builtin model scripted where a case asks for it. */
 export async function startBloomery(entry: string, directory: string): Promise<Target> {
-  const server = await launchBloomery(entry, directory);
+  mkdirSync(directory, { recursive: true });
+  // JSON is YAML.
+  writeFileSync(join(directory, 'scenarios.yaml'), JSON.stringify(scenarios));
+  const server = await launchBloomery(entry, directory, {
+    scenarios: ['scenarios.yaml'],
+    limits: { concurrentRequests: 4000 },
+  });
   const base = `/api/projects/${project}`;
   return target(server, {
     name: 'bloomery',
@@ -46,18 +90,24 @@ export async function startBloomery(entry: string, directory: string): Promise<T
     headers: [`api-key: ${server.ready.apiKey}`],
     paths: {
       responses: `${base}/openai/v1/responses`,
+      pacedStreams: `${base}/openai/v1/responses`,
+      idleStreams: `${base}/openai/v1/responses`,
       agentVersions: `${base}/agents/bench-agent/versions?api-version=v1`,
       agent: `${base}/agents/bench-agent?api-version=v1`,
     },
-    readsBack: true,
+    isFloor: false,
   });
 }
 
 /** Starts `serve` with nothing but the builtin model, its data below `directory`. */
-export function launchBloomery(entry: string, directory: string): Promise<Launched> {
+export function launchBloomery(
+  entry: string,
+  directory: string,
+  configuration: Record<string, unknown> = {},
+): Promise<Launched> {
   mkdirSync(directory, { recursive: true });
   const config = join(directory, 'bloomery.yaml');
-  writeFileSync(config, 'discovery: false\n');
+  writeFileSync(config, JSON.stringify({ discovery: false, ...configuration }));
   const options = { '--port': '0', '--project': project, '--log-level': 'warn', '--config': config };
   return launch([
     entry,
@@ -75,11 +125,11 @@ async function target(
     name: string;
     port: number;
     headers: string[];
-    paths: { responses: string; agentVersions: string; agent: string };
-    readsBack: boolean;
+    paths: Record<'responses' | 'pacedStreams' | 'idleStreams' | 'agentVersions' | 'agent', string>;
+    isFloor: boolean;
   },
 ): Promise<Target> {
-  const { name, port, headers, paths } = given;
+  const { name, port, headers, paths, isFloor } = given;
   const request = (method: string, path: string, body?: object) =>
     httpRequest({ method, path, port, headers, body });
   const connection = await openConnection(port);
@@ -93,8 +143,13 @@ async function target(
       storedResponse: request('POST', paths.responses, stored),
       agentGet: request('GET', paths.agent),
       stream: request('POST', paths.responses, streamed),
+      pacedStream: request('POST', paths.pacedStreams, { ...scripted('paced'), events: pacedEvents }),
+      idleStream: request('POST', paths.idleStreams, scripted('idle')),
+      longStream: isFloor ? null : request('POST', paths.responses, scripted('long')),
     },
-    readBack: given.readsBack ? (id) => request('GET', `${paths.responses}/${id}`) : null,
+    readBack: isFloor ? null : (id) => request('GET', `${paths.responses}/${id}`),
+    replay: ({ id, bytes }) =>
+      request('GET', isFloor ? `/files/${bytes}` : `${paths.responses}/${id}?stream=true`),
     stop: server.stop,
   };
 }

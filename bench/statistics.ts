@@ -10,3 +10,10 @@ export function medianKnown(values: (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : median(known);
 }
+
+/** The value below or at which a share of the values lies; they must be sorted in ascending order. */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  if (value === undefined) throw new Error('There are no values.');
+  return value;
+}

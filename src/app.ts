@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { apiError } from './errors.ts';
 import type { Credentials } from './http/authentication.ts';
 import { bindFamily } from './http/bind.ts';
+import { correlate } from './http/correlation.ts';
 import { sendError } from './http/errors.ts';
 import { methodsOf } from './http/methods.ts';
 import { takeMultipart } from './http/multipart-bodies.ts';
@@ -42,11 +43,19 @@ export async function createApp({ config, credentials, families, log, installPub
       ignoreTrailingSlash: true,
       constraints: routeConstraints as never,
     },
-    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    frameworkErrors(error, request, reply) {
+      correlate(request, reply);
+      sendError(error, request, reply);
+    },
   });
   takeJson(app);
   takeMultipart(app, config.limits.bodyBytes, unsupportedMediaType);
-  const load = installPipeline(app, { credentials, projects: config.projects, limits: config.limits, log });
+  const { load, interrupt } = installPipeline(app, {
+    credentials,
+    projects: config.projects,
+    limits: config.limits,
+    log,
+  });
   installWebSockets(app, { families, bodyBytes: config.limits.bodyBytes, load });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   for (const family of families) bindFamily(app, family);
@@ -66,7 +75,7 @@ export async function createApp({ config, credentials, families, log, installPub
     sendError(error, request, reply);
   });
   await app.ready();
-  return app;
+  return Object.assign(app, { interrupt });
 }
 
 /** Takes JSON where it is announced, and where nothing is: some callers leave the header away. Anything else is 415. */

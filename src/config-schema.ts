@@ -94,6 +94,7 @@ export const ConfigFile = Type.Object(
           bodyBytes: bound(1024, 1_073_741_824, 33_554_432),
           concurrentRequests: bound(1, 100_000, 1000),
           conversationLeaseSeconds: bound(5, 3600, 60),
+          conversationWaitSeconds: bound(0, 600, 0),
           drainSeconds: bound(0, 600, 10),
           contextItems: bound(1, 1_000_000, 10_000),
           backgroundConcurrency: bound(1, 1000, 16),

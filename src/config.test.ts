@@ -37,6 +37,7 @@ test('without a file there are defaults', () => {
       conversationLeaseSeconds: 60,
       drainSeconds: 10,
       contextItems: 10000,
+      conversationWaitSeconds: 0,
       backgroundConcurrency: 16,
       backgroundQueue: 1000,
       eventLogDays: 30,

@@ -34,6 +34,8 @@ export interface Limits {
   concurrentRequests: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
   conversationLeaseSeconds: number;
+  /** How long a turn waits for a conversation that is held, in seconds, before it is refused. */
+  conversationWaitSeconds: number;
   /** How long a stopping server waits for requests under way, in seconds. */
   drainSeconds: number;
   /** Items that one response may take from its conversation or chain of responses. */
@@ -127,6 +129,7 @@ function limitsOf(given: Partial<Limits>): Limits {
     bodyBytes: limit('bodyBytes'),
     concurrentRequests: limit('concurrentRequests'),
     conversationLeaseSeconds: limit('conversationLeaseSeconds'),
+    conversationWaitSeconds: limit('conversationWaitSeconds'),
     drainSeconds: limit('drainSeconds'),
     contextItems: limit('contextItems'),
     backgroundConcurrency: limit('backgroundConcurrency'),

@@ -115,6 +115,12 @@ export const missingParameter = (
   message = `Missing required parameter: '${target}'.`,
 ): ApiError => apiError('missing_required_parameter', message, { target });
 
+/** To be repeated when the server is back; clients do so by themselves. */
+export const stopping = (): ApiError =>
+  apiError('service_unavailable', 'The server is stopping. Repeat the request.', {
+    headers: { 'retry-after': '1' },
+  });
+
 export const unsupportedParameter = (target: string, message: string): ApiError =>
   apiError('unsupported_parameter', message, { target });
 

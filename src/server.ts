@@ -123,8 +123,10 @@ async function start(
   onClose(async () => {
     app.webSockets.drain();
     const listenerClosed = listener.close(drainMilliseconds + lastBytesMilliseconds);
+    const interruption = setTimeout(app.interrupt, drainMilliseconds);
     await drain(drainMilliseconds);
     await listenerClosed;
+    clearTimeout(interruption);
   });
   const renewal = renewCertificates(listener, dataDirectory, tlsNames, log.logger);
   onClose(() => clearInterval(renewal));

@@ -49,7 +49,12 @@ export interface FamilyParts {
   models: ModelGateway;
   limits: Pick<
     Limits,
-    'conversationLeaseSeconds' | 'contextItems' | 'backgroundConcurrency' | 'backgroundQueue' | 'eventLogDays'
+    | 'conversationLeaseSeconds'
+    | 'conversationWaitSeconds'
+    | 'contextItems'
+    | 'backgroundConcurrency'
+    | 'backgroundQueue'
+    | 'eventLogDays'
   >;
   /** Tools that run on the server. */
   tools?: ServerTool[];

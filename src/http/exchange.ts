@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { apiError } from '../errors.ts';
+import { type ApiError, apiError } from '../errors.ts';
 import type { Context } from '../kit/context.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { Principal } from '../trust/principal.ts';
@@ -30,6 +30,8 @@ export class Exchange implements Context {
   readonly startedAt = performance.now();
   readonly requestId: string;
   #signal: AbortSignal | undefined;
+  #abort: AbortController | undefined;
+  #interruption: ApiError | null = null;
   #phases = '';
   project = '';
   principal: Principal = nobody;
@@ -92,9 +94,17 @@ export class Exchange implements Context {
         if (!raw.writableFinished) abort.abort(clientGone());
       });
       if (raw.destroyed) abort.abort(clientGone());
+      if (this.#interruption !== null) abort.abort(this.#interruption);
+      this.#abort = abort;
       this.#signal = abort.signal;
     }
     return this.#signal;
+  }
+
+  /** Ends the work for this request, as when the server stops. */
+  interrupt(reason: ApiError): void {
+    this.#interruption = reason;
+    this.#abort?.abort(reason);
   }
 
   timing(phase: string, milliseconds: number): void {

@@ -7,23 +7,42 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { apiError, type ErrorCode } from '../errors.ts';
+import { errorBody } from '../kit/error-body.ts';
+import { newRequestId } from '../kit/ids.ts';
 
 const tlsHandshakeByte = 0x16;
 const firstByteMilliseconds = 10_000;
 const headersMilliseconds = 30_000;
 const keepAliveMilliseconds = 72_000;
 
-const insecureBody = JSON.stringify({
-  error: {
-    code: 'insecure_transport',
-    message: 'Plain HTTP is served to loopback clients only; use https.',
-    target: null,
-    details: [],
-  },
-});
-const insecureAnswer =
-  'HTTP/1.1 403 Forbidden\r\nContent-Type: application/json; charset=utf-8\r\nConnection: close\r\n' +
-  `Content-Length: ${Buffer.byteLength(insecureBody)}\r\n\r\n${insecureBody}`;
+/** An answer to what never became a request. */
+function bareAnswer(status: string, code: ErrorCode, message: string): string {
+  const requestId = newRequestId();
+  const body = JSON.stringify(errorBody(apiError(code, message), 'foundry', requestId));
+  return (
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nConnection: close\r\n` +
+    `x-request-id: ${requestId}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
+}
+
+const insecureAnswer = () =>
+  bareAnswer(
+    '403 Forbidden',
+    'insecure_transport',
+    'Plain HTTP is served to loopback clients only; use https.',
+  );
+
+function malformedAnswer(error: NodeJS.ErrnoException): string {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return bareAnswer(
+      '431 Request Header Fields Too Large',
+      'invalid_parameter',
+      'The headers of the request are too large.',
+    );
+  }
+  return bareAnswer('400 Bad Request', 'invalid_parameter', 'This is not a well-formed HTTP request.');
+}
 
 export interface Listener {
   port: number;
@@ -52,6 +71,10 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   const https = createHttpsServer({ ...options.tls, ...upgrades, minVersion: 'TLSv1.2' }, handler);
   for (const server of [http, https]) {
     if (options.onUpgrade !== undefined) server.on('upgrade', options.onUpgrade);
+    server.on('clientError', (error, socket) => {
+      if (socket.writable) socket.end(malformedAnswer(error));
+      else socket.destroy();
+    });
     server.headersTimeout = headersMilliseconds;
     server.keepAliveTimeout = keepAliveMilliseconds;
     // Uploads and long model calls may take their time; silence is bounded elsewhere.
@@ -73,7 +96,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       socket.unshift(start);
       if (start[0] === tlsHandshakeByte) https.emit('connection', socket);
       else if (isLoopback(socket.remoteAddress)) http.emit('connection', socket);
-      else socket.end(insecureAnswer);
+      else socket.end(insecureAnswer());
     });
   });
   front.listen(options.port, options.host);

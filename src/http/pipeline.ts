@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Limits } from '../config.ts';
-import { apiError } from '../errors.ts';
+import { apiError, stopping } from '../errors.ts';
 import type { Principal } from '../trust/principal.ts';
 import { checkApiVersion } from './api-version.ts';
 import { authenticate, type Credentials } from './authentication.ts';
@@ -15,6 +15,12 @@ export interface PipelineOptions {
   log: Logger;
 }
 
+export interface Pipeline {
+  load: Load;
+  /** Ends the work for requests under way, and takes no more: the server stops. */
+  interrupt(): void;
+}
+
 /** Counts what is under way. Whoever entered leaves, even if it was refused. */
 export interface Load {
   /** Throws `service_unavailable` beyond the limit. */
@@ -23,20 +29,26 @@ export interface Load {
 }
 
 /** The conventions that every request passes before its handler, in their order. */
-export function installPipeline(app: FastifyInstance, options: PipelineOptions): Load {
+export function installPipeline(app: FastifyInstance, options: PipelineOptions): Pipeline {
   const load = concurrencyGauge(options.limits.concurrentRequests);
+  const underWay = new Set<Exchange>();
+  let interrupted = false;
 
   app.decorateRequest('exchange', null as unknown as Exchange);
 
   app.addHook('onRequest', (request, reply, done) => {
     try {
-      request.exchange = new Exchange(request, reply);
+      const exchange = new Exchange(request, reply);
+      request.exchange = exchange;
+      underWay.add(exchange);
       correlate(request, reply);
       reply.raw.once('close', () => {
         load.leave();
+        underWay.delete(exchange);
         if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
       });
       load.enter();
+      if (interrupted) throw stopping();
       // By the route, never by the text of the URL: the router reads that in ways of its own.
       if (request.routeOptions.config.isPublic === true) return done();
       const principal = authenticate(request, options.credentials);
@@ -55,7 +67,13 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       done(error as Error);
     }
   });
-  return load;
+  return {
+    load,
+    interrupt() {
+      interrupted = true;
+      for (const exchange of underWay) exchange.interrupt(stopping());
+    },
+  };
 }
 
 function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): void {

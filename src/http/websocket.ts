@@ -2,7 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { WebSocketServer } from 'ws';
-import { apiError } from '../errors.ts';
+import { apiError, stopping } from '../errors.ts';
 import type { Context } from '../kit/context.ts';
 import type { Family, Operation } from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
@@ -162,10 +162,4 @@ const badHandshake = (message: string) =>
   apiError('invalid_parameter', `${message}.`, {
     target: /Sec-WebSocket-\w+/.exec(message)?.[0] ?? 'Upgrade',
     headers: { 'sec-websocket-version': '13' },
-  });
-
-const stopping = () =>
-  apiError('service_unavailable', 'The server is stopping.', {
-    headers: { 'retry-after': '1' },
-    retry: true,
   });

@@ -138,3 +138,10 @@ test.each([
   });
   expect(folders()).toBe(0);
 });
+
+test('a list of files takes files, too', async () => {
+  const read = formReader(Type.Object({ files: Type.Array(FormFile) }), { fieldBytes: 100, files: 2 });
+  const form = new FormData();
+  form.append('files[]', new Blob(['a']), 'a.txt');
+  await read(await formBody(form), async ({ values }) => expect(values).toEqual({ files: ['a.txt'] }));
+});

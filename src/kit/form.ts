@@ -111,7 +111,7 @@ function put(
   const known = at[key];
   const onlyLists = variants.every((variant) => ['array', 'null'].includes(typeOf(variant)));
   if (isList || (list !== undefined && (onlyLists || known !== undefined))) {
-    const item = typed(text, variantsOf((list as { items?: TSchema } | undefined)?.items));
+    const item = typed(text, variantsOf(itemsOf(list)));
     const before = known === undefined || Array.isArray(known) ? (known ?? []) : [known];
     at[key] = [...before, item];
   } else if (known !== undefined) {
@@ -139,7 +139,10 @@ const emptyValues = (): Values => Object.create(null) as Values;
 
 const typeOf = (schema: TSchema): string => String((schema as { type?: unknown }).type);
 
-const isFile = (schema: TSchema): boolean => 'contentMediaType' in schema;
+const isFile = (schema: TSchema): boolean =>
+  'contentMediaType' in schema || variantsOf(itemsOf(schema)).some(isFile);
+
+const itemsOf = (schema: TSchema | undefined) => (schema as { items?: TSchema } | undefined)?.items;
 
 /** The schema itself, or what it is a union of. */
 function variantsOf(schema: TSchema | undefined): TSchema[] {

@@ -17,7 +17,8 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 export function createSealer(key: Buffer): Sealer {
-  const context = (purpose: string, project: string): Buffer => Buffer.from(JSON.stringify([purpose, project]));
+  const context = (purpose: string, project: string): Buffer =>
+    Buffer.from(JSON.stringify([purpose, project]));
   return {
     seal(text, purpose, project) {
       const iv = randomBytes(ivBytes);
@@ -49,7 +50,9 @@ export function sealingKey(directory: string): Buffer {
   if (stored !== null) {
     const key = Buffer.from(stored.trim(), 'base64');
     if (key.length === 32) return key;
-    throw new Error(`${file} is damaged: it must hold 32 bytes in base64. Restore it; what it sealed can't be read without it.`);
+    throw new Error(
+      `${file} is damaged: it must hold 32 bytes in base64. Restore it; what it sealed can't be read without it.`,
+    );
   }
   const key = randomBytes(32);
   makePrivateDirectory(trustDirectory(directory));

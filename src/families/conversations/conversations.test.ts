@@ -191,6 +191,29 @@ describe('a response in a conversation', () => {
     expect(texts(await items(id))).toEqual(['one', 'two', 'Hello.', 'three', 'Hello.']);
   });
 
+  test('waits for it, where that is configured', async () => {
+    const go = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const model = scriptedModel(
+      [
+        async () => {
+          reached.resolve();
+          await go.promise;
+        },
+        ...hello,
+      ],
+      hello,
+    );
+    app = await wholeApp({ 'my-model': model.provider }, { limits: { conversationWaitSeconds: 30 } });
+    const id = await conversation();
+    const first = respond({ conversation: id, input: 'one' });
+    await reached.promise;
+    const second = respond({ conversation: id, input: 'two' });
+    go.resolve();
+    expect([(await first).status, (await second).status]).toEqual([200, 200]);
+    expect(texts(await items(id))).toEqual(['one', 'Hello.', 'two', 'Hello.']);
+  });
+
   test('keeps calls and their outputs together', async () => {
     await start([...calls('call_1', 'f', '{}'), finish('tool_calls')], hello);
     const id = await conversation();

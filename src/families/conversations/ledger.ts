@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { apiError, invalidPayload, notFound } from '../../errors.ts';
 import { isId, newItemId, partitionOf } from '../../kit/ids.ts';
 import type { Database } from '../../storage/database.ts';
@@ -11,7 +12,7 @@ export interface ConversationLedger {
   /** The items up to a position, oldest first, and the position of the last. */
   read(id: string, upTo?: number): Promise<{ items: Item[]; position: number }>;
   findItem(id: string, itemId: string): Promise<Item | undefined>;
-  /** Throws `conversation_locked` while somebody else holds the conversation. */
+  /** Throws `conversation_locked` when somebody else goes on holding the conversation. */
   hold(id: string, holder: string): Promise<Hold>;
 }
 
@@ -25,10 +26,11 @@ export interface Hold {
 
 /** Of a lease's length; a renewal may fail twice before the lease runs out. */
 const renewalShare = 3;
+const pollMilliseconds = 50;
 
 export function conversationLedger(
   store: ConversationStore,
-  limits: { conversationLeaseSeconds: number; contextItems: number },
+  limits: { conversationLeaseSeconds: number; conversationWaitSeconds: number; contextItems: number },
 ): ConversationLedger {
   const leaseMilliseconds = limits.conversationLeaseSeconds * 1000;
   return {
@@ -52,7 +54,11 @@ export function conversationLedger(
     findItem: (id, itemId) => store.findItem(id, itemId),
 
     async hold(id, holder) {
-      if (!(await store.lease(id, holder, leaseMilliseconds))) throw locked(id);
+      const until = performance.now() + limits.conversationWaitSeconds * 1000;
+      while (!(await store.lease(id, holder, leaseMilliseconds))) {
+        if (performance.now() >= until) throw locked(id);
+        await setTimeout(pollMilliseconds);
+      }
       const renewal = setInterval(() => {
         // A lost lease shows when the turn is committed.
         store.lease(id, holder, leaseMilliseconds).catch(() => {});

@@ -1,4 +1,4 @@
-import { ApiError, apiError } from '../../errors.ts';
+import { ApiError, apiError, stopping } from '../../errors.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import type { Owner } from '../conversations/store.ts';
 import { type BackgroundLimits, backgroundWork, cancelled } from './background.ts';
@@ -181,8 +181,3 @@ async function firstSign(first: Promise<void>, ran: Promise<RunResult>): Promise
   clearTimeout(timer);
   if (sign?.error) throw sign.error;
 }
-
-const stopping = () =>
-  apiError('service_unavailable', 'The server is stopping. Repeat the request.', {
-    headers: { 'retry-after': '1' },
-  });

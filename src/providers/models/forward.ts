@@ -1,6 +1,7 @@
 import { APICallError } from '@ai-sdk/provider';
 import { apiError } from '../../errors.ts';
 import { complains, complaintIn, eventFrames } from './event-frames.ts';
+import { encodedForm } from './form-encoding.ts';
 import type { AnswerKind, ForwardRequest, ModelProvider } from './model.ts';
 import { type Deadline, deadline, type ModelLog, type Upstream, upstreamFetch } from './upstream.ts';
 import { callFailure, type Terms } from './upstream-errors.ts';
@@ -87,7 +88,7 @@ async function call({ upstream, addressOf }: ForwardParts, request: ForwardReque
 function content(body: ForwardRequest['body'], { model }: Upstream, headers: Record<string, string>) {
   if (body instanceof FormData) {
     body.set('model', model);
-    return { method: 'POST', headers, body };
+    return { method: 'POST', headers, body: encodedForm(body) };
   }
   return {
     method: 'POST',

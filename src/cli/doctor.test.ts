@@ -40,7 +40,7 @@ async function listening(server: Server | HttpServer): Promise<number> {
 }
 
 test('Node.js has to be new enough', () => {
-  expect([checkNode('22.17.9').ok, checkNode('22.18.0').ok, checkNode('26.1.0').ok]).toEqual([
+  expect([checkNode('24.8.0').ok, checkNode('24.9.0').ok, checkNode('26.1.0').ok]).toEqual([
     false,
     true,
     true,

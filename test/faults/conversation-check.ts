@@ -55,8 +55,12 @@ function checkForm(items: Json[]): void {
   const open = new Set<unknown>();
   for (const item of items) {
     expect(item.status ?? 'completed', JSON.stringify(item)).toBeOneOf(['completed', 'incomplete', 'failed']);
-    if (item.type === 'function_call') open.add(item.call_id);
-    else if (item.type === 'function_call_output')
+    if (item.type === 'mcp_call' && item.status !== 'incomplete')
+      expect(item.output ?? item.error, JSON.stringify(item)).toBeTruthy();
+    // A call that was cut off while the model spoke it is none.
+    if (item.type === 'function_call') {
+      if (item.status !== 'incomplete') open.add(item.call_id);
+    } else if (item.type === 'function_call_output')
       expect(open.delete(item.call_id), JSON.stringify(item)).toBe(true);
     else expect([...open], `calls without an output before ${JSON.stringify(item)}`).toEqual([]);
   }

@@ -10,7 +10,7 @@ import { checkDatabase } from './database-check.ts';
 import { type Fact, isUnderWay, type KnownConversation } from './known.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { type ServedProcess, startProcess } from './served-process.ts';
-import { type Actor, newConversation, takeTurn, workloads } from './workloads.ts';
+import { type Actor, newConversation, notServedYet, takeTurn, workloads } from './workloads.ts';
 
 const kills = Number(process.env.BLOOMERY_KILLS ?? 25);
 const seed = Number(process.env.BLOOMERY_SEED ?? randomInt(2 ** 31));
@@ -27,9 +27,10 @@ const leaseMilliseconds = 15_000;
 
 let directory: string;
 let server: ServedProcess;
+const start = () => startProcess(directory, { tool: !notServedYet.has('tool loop') });
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'bloomery-kill-'));
-  server = await startProcess(directory);
+  server = await start();
 });
 afterEach(async () => {
   await server.kill();
@@ -47,7 +48,7 @@ test(`nothing acknowledged is lost and nothing is left half done by ${kills} kil
     try {
       const learnt = await workUntilKilled(world, random);
       checkDatabase(directory);
-      server = await startProcess(directory);
+      server = await start();
       const client = createClient(server);
       newest = await awaitEnds(client, newest);
       for (const fact of learnt) await holds(fact, client);

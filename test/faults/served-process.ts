@@ -15,27 +15,22 @@ export interface ServedProcess {
   stop(): Promise<void>;
 }
 
-const entry = join(import.meta.dirname, '../../bin/bloomery.js');
+const bloomery = join(import.meta.dirname, '../../bin/bloomery.js');
+const withTool = join(import.meta.dirname, 'serve-with-tool.ts');
 const scenarios = join(import.meta.dirname, 'scenarios.yaml');
 const readyMilliseconds = 30_000;
 
-/** Starts `serve` on `directory/data`, with the scenarios of this folder. */
-export async function startProcess(directory: string): Promise<ServedProcess> {
+/** Starts `serve` on `directory/data`, with the scenarios of this folder; with a tool of its own where that is asked for. */
+export async function startProcess(
+  directory: string,
+  { tool = false }: { tool?: boolean } = {},
+): Promise<ServedProcess> {
   const config = join(directory, 'bloomery.yaml');
   writeFileSync(config, `discovery: false\nscenarios: [${JSON.stringify(scenarios)}]\n`);
-  const options = [
-    '--port',
-    '0',
-    '--data',
-    join(directory, 'data'),
-    '--config',
-    config,
-    '--log-level',
-    'warn',
-  ];
-  const child = spawn(process.execPath, [entry, 'serve', '--json', ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const data = join(directory, 'data');
+  const options = ['--port', '0', '--data', data, '--config', config, '--log-level', 'warn'];
+  const program = tool ? [withTool, data, config] : [bloomery, 'serve', '--json', ...options];
+  const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

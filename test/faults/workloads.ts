@@ -1,5 +1,5 @@
 import type { Client, Json, StreamEvent } from './client.ts';
-import { Cut } from './client.ts';
+import { Cut, Refused } from './client.ts';
 import {
   continues,
   type Fact,
@@ -38,7 +38,7 @@ export interface Workload {
 export const notServedYet: ReadonlySet<string> = new Set(['background', 'cancelled background', 'tool loop']);
 
 /** The tool that the tool loop runs on the server; whatever starts the server has to bring it. */
-export const serverTool = { type: 'fault_harness_clock' };
+export const serverTool = { type: 'fault_harness_clock', functions: ['look_at_clock'] };
 
 const responses = '/openai/v1/responses';
 const conversationPath = ({ id }: KnownConversation): string => `/openai/v1/conversations/${id}`;
@@ -65,7 +65,10 @@ export function pendingCalls(items: Json[]): Json[] {
   const answered = new Set(
     items.filter(({ type }) => type === 'function_call_output').map(({ call_id }) => call_id),
   );
-  return items.filter(({ type, call_id }) => type === 'function_call' && !answered.has(call_id));
+  return items.filter(
+    ({ type, status, call_id }) =>
+      type === 'function_call' && status !== 'incomplete' && !answered.has(call_id),
+  );
 }
 
 /** A turn: the next thing a client says, or the outputs of the calls that wait for them. Returns the response. */
@@ -254,29 +257,33 @@ const deletion: Workload = {
 };
 
 /** Accepted at once, run by the server on its own; watched by streaming or by asking again and again. */
+async function runInBackground(actor: Actor, text: string, tools: Json[]): Promise<void> {
+  const { client, conversation, learn } = actor;
+  const input = [message('user', text)];
+  const body = { model: 'builtin', conversation: conversation.id, input, tools, background: true };
+  conversation.openWrite = { input, answered: true, accepted: false };
+  const acknowledge = (response: Json) => {
+    conversation.items.push(...input, ...(response.output as Json[]));
+    conversation.openWrite = null;
+  };
+  if (actor.random.oneIn(2)) {
+    await stream(actor, body, acknowledge);
+    return;
+  }
+  let response = await client.ask('POST', responses, body);
+  learn(hasEnded(response.id));
+  while (isUnderWay(response)) response = await client.ask('GET', responsePath(response.id));
+  if (response.status !== 'completed') throw new Error(`It ended as ${JSON.stringify(response)}`);
+  acknowledge(response);
+  learn(reads(responsePath(response.id), response));
+}
+
 const background: Workload = {
   name: 'background',
   weight: 4,
   async run(actor) {
-    const { client, conversation, learn } = actor;
-    if (pendingCalls(conversation.items).length > 0) return;
-    const input = [message('user', actor.text('Tell me a story.'))];
-    const body = { model: 'builtin', conversation: conversation.id, input, background: true };
-    conversation.openWrite = { input, answered: true, accepted: false };
-    const acknowledge = (response: Json) => {
-      conversation.items.push(...input, ...(response.output as Json[]));
-      conversation.openWrite = null;
-    };
-    if (actor.random.oneIn(2)) {
-      await stream(actor, body, acknowledge);
-      return;
-    }
-    let response = await client.ask('POST', responses, body);
-    learn(hasEnded(response.id));
-    while (isUnderWay(response)) response = await client.ask('GET', responsePath(response.id));
-    if (response.status !== 'completed') throw new Error(`It ended as ${JSON.stringify(response)}`);
-    acknowledge(response);
-    learn(reads(responsePath(response.id), response));
+    if (pendingCalls(actor.conversation.items).length > 0) return;
+    await runInBackground(actor, actor.text('Tell me a story.'), []);
   },
 };
 
@@ -287,8 +294,13 @@ const cancelledBackground: Workload = {
     const body = { model: 'builtin', input: text('Tell me a story.'), background: true };
     const { id } = await client.ask('POST', responses, body);
     learn(hasEnded(id));
-    const cancelled = await client.ask('POST', `${responsePath(id)}/cancel`, {});
-    if (!isUnderWay(cancelled)) learn(reads(responsePath(id), cancelled));
+    try {
+      const cancelled = await client.ask('POST', `${responsePath(id)}/cancel`, {});
+      if (!isUnderWay(cancelled)) learn(reads(responsePath(id), cancelled));
+    } catch (error) {
+      // It may have been quicker.
+      if (!(error instanceof Refused && error.status === 409)) throw error;
+    }
   },
 };
 
@@ -297,11 +309,11 @@ const toolLoop: Workload = {
   name: 'tool loop',
   weight: 4,
   async run(actor) {
-    await takeTurn(actor, {
-      text: actor.text('Use the clock, and then tell me a story.'),
-      tools: [serverTool],
-      stream: actor.random.oneIn(2),
-    });
+    if (pendingCalls(actor.conversation.items).length > 0) return;
+    const text = actor.text('What time is it?');
+    const tools = [serverTool];
+    if (actor.random.oneIn(2)) await runInBackground(actor, text, tools);
+    else await takeTurn(actor, { text, tools, stream: actor.random.oneIn(2) });
   },
 };
 

@@ -1,0 +1,32 @@
+/** `node serve-with-tool.ts DATA CONFIG`: what `serve --json` does, with a tool that runs on the server. */
+import { setTimeout } from 'node:timers/promises';
+import { loadConfig } from '../../src/config.ts';
+import { scriptedTool } from '../../src/families/testing/scripted-tool.ts';
+import { startServer } from '../../src/server.ts';
+import { serverTool } from './workloads.ts';
+
+const [dataDirectory, config] = process.argv.slice(2);
+if (dataDirectory === undefined || config === undefined)
+  throw new Error('Usage: serve-with-tool.ts DATA CONFIG');
+
+const runMilliseconds = 4;
+const clock = scriptedTool({
+  type: serverTool.type,
+  async run({ n }, signal) {
+    await setTimeout(runMilliseconds, undefined, { signal });
+    return `It is hour ${n}.`;
+  },
+});
+const server = await startServer({
+  port: 0,
+  host: 'localhost',
+  dataDirectory,
+  config: loadConfig({ file: config, environment: process.env }),
+  apiKey: null,
+  logLevel: 'warn',
+  tools: [clock],
+});
+process.once('SIGTERM', () => {
+  void server.close();
+});
+process.stdout.write(`${JSON.stringify({ endpoint: server.endpoint, apiKey: server.apiKey })}\n`);

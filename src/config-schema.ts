@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { httpUrl, httpUrlRule, telemetryProtocols } from './config-telemetry.ts';
 import { OneOf } from './kit/schema.ts';
 
 /**
@@ -15,25 +16,29 @@ const projectNameRule = 'a name of letters, digits, `_`, `.` and `-`, at most 64
 const Text = (pattern: RegExp, rule: string, description: string) =>
   Type.String({ pattern: pattern.source, rule: `be ${rule}`, description });
 
-const ApiKey = Type.Object(
-  {
-    env: Type.Optional(
-      Text(
-        /^[A-Za-z_][A-Za-z0-9_]*$/,
-        'the name of an environment variable',
-        'Environment variable that holds the key.',
+/** Secrets stand outside the file: `what` is what is read, `name` the key that says where from. */
+const Secret = (what: string, name: string) =>
+  Type.Object(
+    {
+      env: Type.Optional(
+        Text(
+          /^[A-Za-z_][A-Za-z0-9_]*$/,
+          'the name of an environment variable',
+          `Environment variable that holds the ${what}.`,
+        ),
       ),
-    ),
-    file: Type.Optional(Text(/^[^\n]+$/, 'the path of a file', 'File that holds the key and nothing else.')),
-  },
-  {
-    ...closed,
-    minProperties: 1,
-    maxProperties: 1,
-    rule: 'not be the key itself, but say where it is: `apiKey: { env: NAME_OF_VARIABLE }` or `apiKey: { file: PATH }`',
-    description: 'Where the key is read from.',
-  },
-);
+      file: Type.Optional(
+        Text(/^[^\n]+$/, 'the path of a file', `File that holds the ${what} and nothing else.`),
+      ),
+    },
+    {
+      ...closed,
+      minProperties: 1,
+      maxProperties: 1,
+      rule: `not be the ${what} itself, but say where it is: \`${name}: { env: NAME_OF_VARIABLE }\` or \`${name}: { file: PATH }\``,
+      description: `Where the ${what} is read from.`,
+    },
+  );
 
 const Deployment = Type.Object(
   {
@@ -44,14 +49,8 @@ const Deployment = Type.Object(
     ),
     provider: OneOf('builtin', 'openai-compatible', 'azure-openai', 'anthropic'),
     model: Type.Optional(Text(/^[^\n]{1,256}$/, 'the name of a model', 'Name of the model upstream.')),
-    baseUrl: Type.Optional(
-      Text(
-        /^https?:\/\/[^\s/?#@]+[^\s?#]*$/,
-        'an http or https URL without user, query or fragment',
-        'Address of the model server.',
-      ),
-    ),
-    apiKey: Type.Optional(ApiKey),
+    baseUrl: Type.Optional(Text(httpUrl, httpUrlRule, 'Address of the model server.')),
+    apiKey: Type.Optional(Secret('key', 'apiKey')),
     apiVersion: Type.Optional(
       Text(
         /^(v1|preview|\d{4}-\d{2}-\d{2}(-preview)?)$/,
@@ -68,6 +67,18 @@ const Deployment = Type.Object(
 
 const bound = (minimum: number, maximum: number, fallback: number) =>
   Type.Optional(Type.Integer({ minimum, maximum, default: fallback }));
+
+const Telemetry = Type.Object(
+  {
+    endpoint: Type.Optional(Text(httpUrl, httpUrlRule, 'Address of the OTLP receiver.')),
+    headers: Type.Optional(Secret('headers', 'headers')),
+    protocol: Type.Optional({ ...OneOf(...telemetryProtocols), default: 'http/protobuf' }),
+    content: Type.Optional(Type.Boolean({ default: false })),
+    queueBytes: bound(65_536, 1_073_741_824, 16_777_216),
+    flushSeconds: bound(0, 60, 3),
+  },
+  closed,
+);
 
 export const ConfigFile = Type.Object(
   {
@@ -88,6 +99,7 @@ export const ConfigFile = Type.Object(
         default: [],
       }),
     ),
+    telemetry: Type.Optional(Telemetry),
     limits: Type.Optional(
       Type.Object(
         {
@@ -110,6 +122,7 @@ export const ConfigFile = Type.Object(
 
 export type ConfigFile = Static<typeof ConfigFile>;
 export type DeploymentEntry = Static<typeof Deployment>;
+export type TelemetryEntry = Static<typeof Telemetry>;
 
 /** The declared default of a key of the file. */
 export function defaultOf<T>(schema: object): T {

@@ -29,7 +29,8 @@ export interface TelemetrySource {
 
 export const telemetryProtocols = ['http/protobuf', 'http/json'] as const;
 
-const httpUrl = /^https?:\/\/[^\s/?#@]+[^\s?#]*$/;
+export const httpUrl = /^https?:\/\/[^\s/?#@]+[^\s?#]*$/;
+export const httpUrlRule = 'an http or https URL without user, query or fragment';
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const headerValue = /^[\x20-\x7e]*$/;
 
@@ -52,6 +53,7 @@ export function telemetryConfig(
   return {
     ...destination,
     resource: {
+      'service.name': 'bloomery',
       ...pairs(environment.OTEL_RESOURCE_ATTRIBUTES ?? '', (why) =>
         source.fault(null, `OTEL_RESOURCE_ATTRIBUTES: ${why}`),
       ),
@@ -77,30 +79,31 @@ function fromFile(given: TelemetryEntry, source: TelemetrySource): Destination {
 }
 
 function fromEnvironment({ environment, fault }: TelemetrySource): Destination | null {
-  const read = (name: string): [string, string] | null => {
-    const [variable, value] = [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`]
-      .map((variable) => [variable, environment[variable]?.trim() ?? ''] as const)
-      .find(([, value]) => value !== '') ?? ['', ''];
-    return value === '' ? null : [variable, value];
-  };
+  const read = (name: string) =>
+    [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`]
+      .map((variable) => ({ variable, value: environment[variable]?.trim() ?? '' }))
+      .find(({ value }) => value !== '');
   const endpoint = read('ENDPOINT');
-  if (endpoint === null) return null;
-  const [variable, address] = endpoint;
-  const protocol = (read('PROTOCOL')?.[1] ?? 'http/protobuf') as TelemetryProtocol;
-  if (protocol !== 'grpc' && !telemetryProtocols.includes(protocol)) {
-    fault(null, `OTEL_EXPORTER_OTLP_PROTOCOL: must be one of ${telemetryProtocols.join(', ')}`);
-  }
-  if (protocol !== 'grpc' && !httpUrl.test(address)) {
-    fault(null, `${variable}: must be an http or https URL without user, query or fragment`);
-  }
+  if (endpoint === undefined) return null;
+  const protocol = read('PROTOCOL') ?? { variable: '', value: 'http/protobuf' };
   const headers = read('HEADERS');
+  if (!isProtocol(protocol.value)) {
+    fault(null, `${protocol.variable}: must be ${telemetryProtocols.join(' or ')}`);
+    return null;
+  }
+  if (protocol.value !== 'grpc' && !httpUrl.test(endpoint.value)) {
+    fault(null, `${endpoint.variable}: must be ${httpUrlRule}`);
+  }
   return {
     // The variable for traces names the whole address, the general one its beginning.
-    url: variable.includes('TRACES') ? address : tracesUrl(address),
-    protocol,
-    headers: headersOf(headers?.[1] ?? '', (why) => fault(null, `${headers?.[0]}: ${why}`)),
+    url: endpoint.variable.includes('TRACES') ? endpoint.value : tracesUrl(endpoint.value),
+    protocol: protocol.value,
+    headers: headersOf(headers?.value ?? '', (why) => fault(null, `${headers?.variable}: ${why}`)),
   };
 }
+
+const isProtocol = (value: string): value is TelemetryProtocol =>
+  value === 'grpc' || telemetryProtocols.some((known) => known === value);
 
 const tracesUrl = (endpoint: string): string =>
   /\/v1\/traces\/?$/.test(endpoint) ? endpoint : `${endpoint.replace(/\/+$/, '')}/v1/traces`;

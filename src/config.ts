@@ -2,9 +2,18 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigFile, type DeploymentEntry, defaultOf, projectName, providerKeys } from './config-schema.ts';
+import {
+  ConfigFile,
+  type DeploymentEntry,
+  defaultOf,
+  projectName,
+  providerKeys,
+  type TelemetryEntry,
+} from './config-schema.ts';
+import { type TelemetryConfig, telemetryConfig } from './config-telemetry.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
+export type { TelemetryConfig } from './config-telemetry.ts';
 export { ConfigError } from './yaml-file.ts';
 
 export type DeploymentProvider = 'builtin' | 'openai-compatible' | 'azure-openai' | 'anthropic';
@@ -58,6 +67,8 @@ export interface Config {
   scenarios: string[];
   /** Further names and addresses the TLS certificate is valid for. */
   tlsNames: string[];
+  /** Where traces are sent; null for nowhere. */
+  telemetry: TelemetryConfig | null;
   limits: Limits;
 }
 
@@ -98,6 +109,7 @@ export function loadConfig(options: LoadOptions): Config {
   const scenarios = (content.scenarios ?? []).map((path, at) =>
     existingFile(path, ['scenarios', at], source),
   );
+  const telemetry = telemetryOf(content.telemetry ?? {}, source);
   if (faults.length > 0) throw new ConfigError(faults);
 
   const projects = content.projects ?? (project === undefined ? defaultOf<string[]>(keys.projects) : []);
@@ -107,6 +119,7 @@ export function loadConfig(options: LoadOptions): Config {
     discovery: content.discovery ?? options.discovery ?? defaultOf<boolean>(keys.discovery),
     scenarios,
     tlsNames: content.tlsNames ?? [],
+    telemetry,
     limits: limitsOf(content.limits ?? {}),
   };
 }
@@ -138,6 +151,28 @@ function limitsOf(given: Partial<Limits>): Limits {
   };
 }
 
+function telemetryOf(given: TelemetryEntry, source: Source): TelemetryConfig | null {
+  const schemas = keys.telemetry.properties;
+  const { headers } = given;
+  return telemetryConfig(
+    given,
+    {
+      content: defaultOf<boolean>(schemas.content),
+      queueBytes: defaultOf<number>(schemas.queueBytes),
+      flushSeconds: defaultOf<number>(schemas.flushSeconds),
+    },
+    {
+      environment: source.environment,
+      headers:
+        headers === undefined ? null : (secretOf(headers, ['telemetry', 'headers'], source).value ?? null),
+      fault(about, message) {
+        if (about === null) source.faults.push(message);
+        else fault(source, ['telemetry', about], message);
+      },
+    },
+  );
+}
+
 function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): DeploymentConfig {
   const rules = providerKeys[entry.provider];
   for (const key of rules.required) {
@@ -162,25 +197,33 @@ function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): De
   };
 }
 
-function apiKeyOf(from: { env?: string; file?: string }, path: KeyPath, source: Source): string | null {
-  const [kind, place] =
-    from.env === undefined ? (['file', from.file ?? ''] as const) : (['env', from.env] as const);
-  const key = (kind === 'env' ? source.environment[place] : keyFile(place, [...path, kind], source))?.trim();
-  if (key === undefined) {
-    if (kind === 'env') fault(source, [...path, kind], `the environment variable ${place} is not set`);
-    return null;
-  }
+function apiKeyOf(from: SecretPlace, path: KeyPath, source: Source): string | null {
+  const { value: key, place, at } = secretOf(from, path, source);
+  if (key === undefined) return null;
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    fault(
-      source,
-      [...path, kind],
-      `${place} must hold a key: one line of printable characters without spaces`,
-    );
+    fault(source, at, `${place} must hold a key: one line of printable characters without spaces`);
   }
   return key;
 }
 
-function keyFile(path: string, at: KeyPath, source: Source): string | undefined {
+interface SecretPlace {
+  env?: string;
+  file?: string;
+}
+
+/** What a variable or a file holds, where it was looked for, and the key that says so; tells what isn't there. */
+function secretOf(from: SecretPlace, path: KeyPath, source: Source) {
+  const [kind, place] =
+    from.env === undefined ? (['file', from.file ?? ''] as const) : (['env', from.env] as const);
+  const at = [...path, kind];
+  const value = (kind === 'env' ? source.environment[place] : secretFile(place, at, source))?.trim();
+  if (value === undefined && kind === 'env') {
+    fault(source, at, `the environment variable ${place} is not set`);
+  }
+  return { value, place, at };
+}
+
+function secretFile(path: string, at: KeyPath, source: Source): string | undefined {
   try {
     return readFileSync(resolve(source.directory, path), 'utf8');
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Limits } from '../config.ts';
 import type { Family } from '../kit/operation.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
+import type { TraceSink } from '../providers/telemetry/sink.ts';
 import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
 import type { Sealer } from '../trust/sealing.ts';
@@ -60,6 +61,8 @@ export interface FamilyParts {
   tools?: ServerTool[];
   sealer: Sealer;
   log: ModelLog;
+  /** Is told of every response that has ended. */
+  traces?: TraceSink | null;
 }
 
 export interface Families {
@@ -74,7 +77,7 @@ export function createFamilies({ database, models, limits, tools = [], sealer, l
   const agents = agentsFamily(database);
   const conversations = conversationStore(database);
   const responses = responseStore(database);
-  const engine = responseEngine(responses, limits, log);
+  const engine = responseEngine(responses, limits, log, traces);
   const sources = {
     agents: agentDirectory(agents.store),
     models,

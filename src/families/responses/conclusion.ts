@@ -1,17 +1,19 @@
 import { ApiError } from '../../errors.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { TraceSink } from '../../providers/telemetry/sink.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
+import { endedResponse } from './ended-response.ts';
 import type { EventLog, TerminalEvent } from './events.ts';
 import { closeOpenItems } from './open-items.ts';
 import type { Plan } from './plan.ts';
 import { failedEvent } from './run.ts';
 import type { ResponseStore } from './store.ts';
-import type { TraceWriter } from './trace.ts';
+import type { ResponseTrace, TraceWriter } from './trace.ts';
 
 /** A response that is about to end. */
 export interface Conclusion {
-  plan: Pick<Plan, 'record' | 'hold' | 'store'>;
+  plan: Pick<Plan, 'record' | 'hold' | 'store'> & Partial<Pick<Plan, 'run'>>;
   owner: Owner;
   events: EventLog;
   /** What is stored of it: nothing yet, its beginning, or, in the background, all events up to the last. */
@@ -25,17 +27,23 @@ export interface Concluder {
   conclude(conclusion: Conclusion, end: TerminalEvent): Promise<void>;
   /** The same for a response that clients know of: should its end not be storable, it ends by a failure. Never throws. */
   concludeVisibly(conclusion: Conclusion, end: TerminalEvent): Promise<void>;
+  /** Tells those who follow traces of a response that failed with nothing stored of it. */
+  tellFailure(conclusion: Conclusion, error: unknown): void;
 }
 
-export function concluder(store: ResponseStore, log: ModelLog): Concluder {
+export function concluder(
+  store: ResponseStore,
+  log: ModelLog,
+  traces: TraceSink | null = null,
+): Concluder {
   const persist = async (
-    { plan, owner, events, stored, trace: writer }: Conclusion,
+    { plan, owner, events, stored }: Conclusion,
     end: TerminalEvent,
     lines: string[],
+    trace: ResponseTrace | null,
   ) => {
     const { record, hold } = plan;
     const status = end.change.status ?? 'failed';
-    const trace = writer?.finish() ?? null;
     const joins = hold !== null && (status === 'completed' || status === 'incomplete');
     const save = async (on?: Database): Promise<void> => {
       if (!plan.store) return;
@@ -55,14 +63,30 @@ export function concluder(store: ResponseStore, log: ModelLog): Concluder {
     if (!joins) await hold?.release();
   };
 
-  const conclude = (conclusion: Conclusion, end: TerminalEvent): Promise<void> => {
+  const tell = (
+    { plan, owner, events }: Conclusion,
+    end: TerminalEvent,
+    trace: ResponseTrace | null,
+  ): void => {
+    const { record, run } = plan;
+    if (traces === null || trace === null || run === undefined) return;
+    traces.ended(endedResponse({ record, run }, owner, events, end, trace));
+  };
+
+  const tellFailure = (conclusion: Conclusion, error: unknown): void =>
+    tell(conclusion, failedEvent(error), conclusion.trace?.finish() ?? null);
+
+  const conclude = async (conclusion: Conclusion, end: TerminalEvent): Promise<void> => {
     const { events } = conclusion;
     if (end.change.status !== 'completed') closeOpenItems(events, (event) => events.append(event));
-    return events.conclude(end, (lines) => persist(conclusion, end, lines));
+    const trace = conclusion.trace?.finish() ?? null;
+    await events.conclude(end, (lines) => persist(conclusion, end, lines, trace));
+    tell(conclusion, end, trace);
   };
 
   return {
     conclude,
+    tellFailure,
     async concludeVisibly(conclusion, end) {
       try {
         await conclude(conclusion, end).catch((error: unknown) => {
@@ -72,6 +96,7 @@ export function concluder(store: ResponseStore, log: ModelLog): Concluder {
       } catch (error) {
         log.warn({ err: error, response: conclusion.plan.record.id }, 'a response could not be stored');
         conclusion.events.breakOff();
+        tellFailure(conclusion, error);
       }
     },
   };

@@ -1,8 +1,9 @@
 import { ApiError, apiError, stopping } from '../../errors.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { TraceSink } from '../../providers/telemetry/sink.ts';
 import type { Owner } from '../conversations/store.ts';
 import { type BackgroundLimits, backgroundWork, cancelled } from './background.ts';
-import { concluder, logUnlessExpected } from './conclusion.ts';
+import { type Conclusion, concluder, logUnlessExpected } from './conclusion.ts';
 import { EventLog, type TerminalEvent } from './events.ts';
 import type { LiveResponse } from './live.ts';
 import type { Plan } from './plan.ts';
@@ -36,9 +37,10 @@ export function responseEngine(
   store: ResponseStore,
   limits: BackgroundLimits,
   log: ModelLog,
+  traces: TraceSink | null = null,
 ): ResponseEngine {
   const live = new Map<string, LiveResponse>();
-  const conclusions = concluder(store, log);
+  const conclusions = concluder(store, log, traces);
   const background = backgroundWork(store, live, conclusions, limits, log);
   /** Those of them whose callers are waiting. */
   const foreground = new Set<LiveResponse>();
@@ -46,6 +48,7 @@ export function responseEngine(
   return {
     async answer(plan, owner, caller) {
       const events = opened(plan);
+      const conclusion: Conclusion = { plan, owner, events, stored: 'nothing', trace: plan.run.trace };
       try {
         const end = await run(
           plan.run,
@@ -53,9 +56,10 @@ export function responseEngine(
           caller,
           hooks(() => {}),
         );
-        await conclusions.conclude({ plan, owner, events, stored: 'nothing', trace: plan.run.trace }, end);
+        await conclusions.conclude(conclusion, end);
       } catch (error) {
         await plan.hold?.release();
+        conclusions.tellFailure(conclusion, error);
         throw error;
       }
       return events;
@@ -63,6 +67,7 @@ export function responseEngine(
 
     async stream(plan, owner, caller) {
       const events = opened(plan);
+      const conclusion: Conclusion = { plan, owner, events, stored: 'beginning', trace: plan.run.trace };
       const control = new AbortController();
       const abortWithCaller = () => control.abort(caller.reason);
       caller.addEventListener('abort', abortWithCaller, { once: true });
@@ -95,16 +100,14 @@ export function responseEngine(
       } catch (error) {
         control.abort(error);
         await plan.hold?.release().catch((fault) => logUnlessExpected(log, fault));
+        conclusions.tellFailure(conclusion, error);
         leave();
         throw error;
       }
       live.set(plan.record.id, response);
       void ran.then(async ({ end, error }) => {
         if (error !== null) logUnlessExpected(log, error);
-        await conclusions.concludeVisibly(
-          { plan, owner, events, stored: 'beginning', trace: plan.run.trace },
-          end,
-        );
+        await conclusions.concludeVisibly(conclusion, end);
         leave();
       });
       return response;

@@ -40,7 +40,7 @@ export interface RunHooks {
   checkpoint(): Promise<void> | undefined;
 }
 
-const mostTurns = 64;
+const mostTurns = 256;
 /** The same call with the same arguments this often is a loop that leads nowhere. */
 const mostRepeats = 4;
 

@@ -50,7 +50,8 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
       return cursorPage(
         query,
         { position: idPosition('resp'), rows: (window) => responses.list(ctx, filter, window) },
-        (response) => response,
+        // One under way is further than what is on record of it.
+        (response) => engine.find(response.id, ctx)?.log.response ?? response,
         (response) => response.id,
       );
     },

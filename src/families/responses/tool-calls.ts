@@ -6,6 +6,7 @@ import { type Emit, type ItemOptions, type PendingCall, serverItem } from './tur
 
 const mostAtOnce = 8;
 const longestOutput = 1_048_576;
+const longestTraced = 16_384;
 
 /** Where calls are told of: to clients, to the model, to whoever asks how a response came about. */
 export interface Telling {
@@ -43,7 +44,9 @@ async function runCall(
     traced.push({
       item_id: id,
       type: binding.tool.type,
-      ...told,
+      ...call,
+      arguments: call.arguments.slice(0, longestTraced),
+      output: told.output.slice(0, longestTraced),
       status,
       ...(approvalRequestId === undefined ? {} : { approval_request_id: approvalRequestId }),
       start_ms,

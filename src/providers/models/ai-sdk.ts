@@ -10,8 +10,7 @@ import type { EmbeddingRequest, EmbeddingResult, ModelEvent, ModelProvider, Mode
 import { refuseUnsupported } from './parameters.ts';
 import { countRequestTokens, countTextTokens } from './token-count.ts';
 import { type Deadline, deadline, type ModelLog, type Upstream } from './upstream.ts';
-import { clean } from './upstream-complaint.ts';
-import { upstreamError } from './upstream-errors.ts';
+import { callFailure } from './upstream-errors.ts';
 
 export interface AiSdkModels {
   upstream: Upstream;
@@ -55,7 +54,7 @@ async function* generate(
     if (finish === null) throw unfinished(models.upstream);
     yield finish;
   } catch (error) {
-    throw failure(error, models, limit, signal);
+    throw callFailure(error, models, limit, signal);
   } finally {
     limit.close();
   }
@@ -90,24 +89,6 @@ function unfinished({ name }: Upstream): Error {
   );
 }
 
-/** What to throw for `error`: the caller's own reason after an abort, else an error of the catalogue. */
-function failure(
-  error: unknown,
-  { upstream, log }: AiSdkModels,
-  limit: Deadline,
-  signal: AbortSignal,
-): unknown {
-  if (signal.aborted) return signal.reason;
-  const failed = upstreamError(error, upstream, limit.expired());
-  const level = failed.status === 429 || failed.status >= 500 ? 'warn' : 'debug';
-  const cause = error instanceof Error ? clean(`${error.name}: ${error.message}`, upstream) : null;
-  log[level](
-    { deployment: upstream.name, status: failed.status, code: failed.code, reason: failed.message, cause },
-    'model call failed',
-  );
-  return failed;
-}
-
 async function embed(
   models: AiSdkModels,
   model: EmbeddingModelV4,
@@ -128,7 +109,7 @@ async function embed(
     }
     return result;
   } catch (error) {
-    throw failure(error, models, limit, signal);
+    throw callFailure(error, models, limit, signal);
   } finally {
     limit.close();
   }

@@ -11,7 +11,10 @@ export async function openTraceSink(
 ): Promise<TraceSink | null> {
   if (config === null) return null;
   if (config.protocol === 'grpc') {
-    log.warn({}, 'traces are not exported: OTLP over gRPC is not spoken here, only http/protobuf and http/json');
+    log.warn(
+      {},
+      'traces are not exported: OTLP over gRPC is not spoken here, only http/protobuf and http/json',
+    );
     return null;
   }
   return (await import('./otlp.ts')).otlpSink(config, models, log);

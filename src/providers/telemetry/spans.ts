@@ -112,7 +112,9 @@ function innerParts(response: EndedResponse, source: SpanSource): Part[] {
       return [modelPart(phase, response, source, failed ? failureOf(response) : null)];
     }
     const { start_ms, duration_ms } = phase;
-    return [{ name: phase.phase, kind: SpanKind.INTERNAL, start_ms, duration_ms, attributes: {}, error: null }];
+    return [
+      { name: phase.phase, kind: SpanKind.INTERNAL, start_ms, duration_ms, attributes: {}, error: null },
+    ];
   });
 }
 

@@ -31,11 +31,7 @@ export interface Concluder {
   tellFailure(conclusion: Conclusion, error: unknown): void;
 }
 
-export function concluder(
-  store: ResponseStore,
-  log: ModelLog,
-  traces: TraceSink | null = null,
-): Concluder {
+export function concluder(store: ResponseStore, log: ModelLog, traces: TraceSink | null = null): Concluder {
   const persist = async (
     { plan, owner, events, stored }: Conclusion,
     end: TerminalEvent,

@@ -48,6 +48,13 @@ export type ResponseEvent =
     } & SummaryAt)
   | ({ type: 'response.reasoning_summary_text.delta'; delta: string } & SummaryAt)
   | ({ type: 'response.reasoning_summary_text.done'; text: string } & SummaryAt)
+  | {
+      type: 'response.shell_call_command.added' | 'response.shell_call_command.done';
+      output_index: number;
+      command_index: number;
+      command: string;
+    }
+  | { type: 'response.shell_call_command.delta'; output_index: number; command_index: number; delta: string }
   | ({ type: ToolEventType; delta?: string; arguments?: string } & ItemAt);
 
 /** Applies one event. Deltas need no folding: the `done` event of their item carries the whole. */

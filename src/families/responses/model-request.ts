@@ -1,5 +1,6 @@
 import type { ModelRequest, ModelTool, ModelToolChoice } from '../../providers/models/model.ts';
 import { plainRequest } from '../../providers/models/plain-request.ts';
+import { clientTools } from './client-tools.ts';
 import type { Item } from './items.ts';
 import { type ItemReading, promptMessages } from './prompt.ts';
 import type { RequestFields } from './request-fields.ts';
@@ -67,11 +68,7 @@ function offeredTools(settings: Settings, server: ToolSet, isLaterTurn: boolean)
 function chosen(choice: ToolChoice, all: ModelTool[], server: ToolSet): Offer {
   if (typeof choice === 'string') return { tools: all, choice };
   const ofTools = (named: { type: string; name?: string | undefined }[]): ModelTool[] =>
-    all.filter(({ name }) =>
-      named.some((entry) =>
-        entry.name === undefined ? server.bindings.get(name)?.tool.type === entry.type : entry.name === name,
-      ),
-    );
+    all.filter(({ name }) => named.some((entry) => isNamed(entry, name, server)));
   if (choice.type === 'allowed_tools') {
     const { tools, mode } = choice as AllowedTools;
     return { tools: ofTools(tools), choice: mode };
@@ -84,6 +81,14 @@ function chosen(choice: ToolChoice, all: ModelTool[], server: ToolSet): Offer {
     : { tools: [only, ...more], choice: 'required' };
 }
 
+/** Functions are named by name, tools that run here or have a shape of their own by type. */
+function isNamed(entry: { type: string; name?: string | undefined }, name: string, server: ToolSet): boolean {
+  if (entry.name !== undefined) return entry.name === name;
+  const own = clientTools.get(entry.type);
+  if (own !== undefined) return own.name === name;
+  return server.bindings.get(name)?.tool.type === entry.type;
+}
+
 const noParameters = { type: 'object', properties: {} };
 const freeText = {
   type: 'object',
@@ -93,6 +98,8 @@ const freeText = {
 };
 
 function clientTool(tool: Settings['tools'][number]): ModelTool[] {
+  const own = clientTools.get(tool.type as string);
+  if (own !== undefined) return [own.offer(tool)];
   if (tool.type === 'custom') {
     const { name, description } = tool as CustomTool;
     return [{ name, description: description ?? null, parameters: freeText, strict: null }];

@@ -9,6 +9,7 @@ import type { AgentDirectory } from '../agents/directory.ts';
 import type { Hold } from '../conversations/ledger.ts';
 import type { Owner } from '../conversations/store.ts';
 import { approvedCalls } from './approvals.ts';
+import { clientTools } from './client-tools.ts';
 import { type Context, type ContextSources, inputItems, loadContext } from './context.ts';
 import type { CreateResponse, ResponseObject } from './contract.ts';
 import type { Item } from './items.ts';
@@ -168,7 +169,9 @@ const replayOf =
 
 function serverTools(registry: ToolRegistry, settings: Settings, project: string) {
   const own = new Set(
-    settings.tools.flatMap((tool) => ('name' in tool && isOwn(tool) ? [tool.name as string] : [])),
+    settings.tools
+      .filter(isOwn)
+      .map((tool) => clientTools.get(tool.type as string)?.name ?? String((tool as { name?: string }).name)),
   );
   const definitions = settings.tools
     .map((definition, i) => ({ definition, target: `tools[${i}]` }))
@@ -176,7 +179,8 @@ function serverTools(registry: ToolRegistry, settings: Settings, project: string
   return openTools(registry, definitions, own, { project, signal: new AbortController().signal });
 }
 
-const isOwn = (tool: Tool): boolean => tool.type === 'function' || tool.type === 'custom';
+const isOwn = (tool: Tool): boolean =>
+  tool.type === 'function' || tool.type === 'custom' || clientTools.has(tool.type as string);
 
 async function claimApprovals(
   { responses }: PlanSources,

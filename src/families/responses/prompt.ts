@@ -1,6 +1,7 @@
 import { unsupportedParameter } from '../../errors.ts';
 import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
 import type { ReplayedCall } from '../../providers/tools/tool.ts';
+import { answeredCall, clientToolOf, isClientToolOutput, toldOutput } from './client-tools.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
 
 type AssistantMessage = Extract<ModelMessage, { role: 'assistant' }>;
@@ -19,7 +20,7 @@ export function promptMessages(
 ): ModelMessage[] {
   const messages: ModelMessage[] = [];
   if (instructions !== null && instructions !== '') messages.push({ role: 'system', content: instructions });
-  const reader: Reader = { messages, replay, open, names: new Map(), approvals: new Map(), calls: null };
+  const reader: Reader = { messages, replay, open, called: new Map(), approvals: new Map(), calls: null };
   for (const item of items) addItem(reader, item);
   return messages;
 }
@@ -35,15 +36,15 @@ export type OpenSealed = (sealed: string) => string | null;
 
 interface Reader extends ItemReading {
   messages: ModelMessage[];
-  /** Names of functions, by call id: outputs do not repeat them. */
-  names: Map<string, string>;
+  /** Calls of the client's tools, by the ids that outputs may name them by. */
+  called: Map<string, { callId: string; name: string }>;
   approvals: Map<string, ToolItem>;
   /** The message whose server-side calls are just being told; calls made together stand together. */
   calls: AssistantMessage | null;
 }
 
 function addItem(reader: Reader, item: Item): void {
-  const { messages, names } = reader;
+  const { messages } = reader;
   const calls = reader.calls;
   reader.calls = null;
   switch (item.type) {
@@ -54,7 +55,7 @@ function addItem(reader: Reader, item: Item): void {
     case 'custom_tool_call':
       // What was cut off was never called.
       if (item.status === 'incomplete') return;
-      names.set(item.call_id, item.name);
+      reader.called.set(item.call_id, { callId: item.call_id, name: item.name });
       assistant(messages).content.push({
         type: 'tool_call',
         callId: item.call_id,
@@ -64,12 +65,7 @@ function addItem(reader: Reader, item: Item): void {
       return;
     case 'function_call_output':
     case 'custom_tool_call_output':
-      messages.push({
-        role: 'tool',
-        callId: item.call_id,
-        name: names.get(item.call_id) ?? '',
-        output: typeof item.output === 'string' ? item.output : plainText(item.output),
-      });
+      addOutput(reader, item.call_id, typeof item.output === 'string' ? item.output : plainText(item.output));
       return;
     case 'reasoning': {
       const text = reasoningText(item, reader.open);
@@ -92,7 +88,30 @@ function addItem(reader: Reader, item: Item): void {
   }
 }
 
+function addOutput({ messages, called }: Reader, id: string, output: string): void {
+  const { callId, name } = called.get(id) ?? { callId: id, name: '' };
+  messages.push({ role: 'tool', callId, name, output });
+}
+
 function addToolItem(reader: Reader, item: ToolItem & { id: string }, calls: AssistantMessage | null): void {
+  const own = clientToolOf(item);
+  if (own !== undefined) {
+    if (item.status === 'incomplete') return;
+    const call = { callId: String(item.call_id), name: own.name };
+    reader.called.set(call.callId, call).set(item.id, call);
+    assistant(reader.messages).content.push({
+      type: 'tool_call',
+      ...call,
+      arguments: JSON.stringify(own.given(item)),
+    });
+    return;
+  }
+  if (isClientToolOutput(item)) {
+    const { text, picture } = toldOutput(item);
+    addOutput(reader, answeredCall(item), text);
+    if (picture !== null) reader.messages.push({ role: 'user', content: [userPart(picture)] });
+    return;
+  }
   const replayed = reader.replay(item);
   if (replayed !== null) addCall(reader, item.id, replayed, calls);
 }

@@ -1,4 +1,5 @@
 import { apiError, invalidPayload, unsupportedParameter } from '../../errors.ts';
+import { answeredCall, clientToolOf, isClientToolOutput } from './client-tools.ts';
 import type { CreateResponse } from './contract.ts';
 import type { Item } from './items.ts';
 
@@ -62,36 +63,56 @@ const answers: Record<string, string> = {
   custom_tool_call_output: 'custom_tool_call',
 };
 
+/** The call that an item makes, where a client has to answer it. */
+function callOf(item: Item): { ids: string[]; type: string } | null {
+  if (item.type === 'function_call' || item.type === 'custom_tool_call') {
+    return item.status === 'incomplete' ? null : { ids: [item.call_id], type: item.type };
+  }
+  const tool = clientToolOf(item);
+  if (tool === undefined || ('status' in item && item.status === 'incomplete')) return null;
+  return { ids: [String((item as { call_id?: unknown }).call_id), item.id], type: item.type };
+}
+
+/** The call that an item answers. */
+function answerOf(item: Item): { id: string; type: string } | null {
+  if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
+    return { id: item.call_id, type: answers[item.type] ?? '' };
+  }
+  return isClientToolOutput(item)
+    ? { id: answeredCall(item), type: item.type.replace(/_output$/, '') }
+    : null;
+}
+
 /**
  * Each tool output needs its call before it, and each call its output before the model goes on. Models refuse such
  * input, and a refusal that names the call is easier to act on than theirs.
  */
 export function checkCalls(context: Item[], input: Item[]): void {
   const calls = new Map<string, string>();
-  const open = new Set<string>();
+  const open = new Map<string, string>();
   const visit = (item: Item, target: string | null): void => {
-    if (item.type === 'function_call' || item.type === 'custom_tool_call') {
-      if (item.status === 'incomplete') return;
-      calls.set(item.call_id, item.type);
-      open.add(item.call_id);
-      return;
-    }
-    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return;
-    if (target !== null && calls.get(item.call_id) !== answers[item.type]) {
+    const call = callOf(item);
+    for (const id of call?.ids ?? []) calls.set(id, call?.type ?? '');
+    const [callId] = call?.ids ?? [];
+    if (callId !== undefined) open.set(callId, item.id);
+    const answer = answerOf(item);
+    if (answer === null) return;
+    if (target !== null && calls.get(answer.id) !== answer.type) {
       throw invalidPayload(
         `${target}.call_id`,
-        `No tool call found for ${item.type === 'function_call_output' ? 'function call' : 'custom tool call'} output with call_id ${item.call_id}.`,
+        `No tool call found for ${answer.type.replaceAll('_', ' ')} output with call_id ${answer.id}.`,
       );
     }
-    open.delete(item.call_id);
+    for (const [openId, itemId] of open)
+      if (openId === answer.id || itemId === answer.id) open.delete(openId);
   };
   for (const item of context) visit(item, null);
   for (const [i, item] of input.entries()) visit(item, `input[${i}]`);
-  const [pending] = open;
+  const [pending] = open.keys();
   if (pending !== undefined) {
     throw apiError(
       'invalid_payload',
-      `No tool output found for function call ${pending}. Send a function_call_output with this call_id in 'input'.`,
+      `No tool output found for function call ${pending}. Send its output with this call_id in 'input'.`,
       { target: 'input' },
     );
   }

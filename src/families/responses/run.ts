@@ -1,6 +1,7 @@
 import { ApiError } from '../../errors.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelProvider, ModelRequest, ModelUsage } from '../../providers/models/model.ts';
+import { type ClientTool, clientTools } from './client-tools.ts';
 import type { EventLog, TerminalEvent } from './events.ts';
 import type { Item } from './items.ts';
 import { turnRequest } from './model-request.ts';
@@ -56,6 +57,12 @@ export async function run(
   const customTools = new Set(
     settings.tools.flatMap((tool) => (tool.type === 'custom' ? [(tool as CustomTool).name] : [])),
   );
+  const ownTools = new Map(
+    settings.tools.flatMap((tool): [string, ClientTool][] => {
+      const own = clientTools.get(tool.type as string);
+      return own === undefined ? [] : [[own.name, own]];
+    }),
+  );
   const runAndCheck = async (calls: PendingCall[]): Promise<void> => {
     // Before anything is done in the world, that it was begun has to be on record.
     progress.pending = Object.fromEntries(
@@ -82,6 +89,7 @@ export async function run(
       ...plan.items,
       firstIndex: log.response.output.length,
       customTools,
+      clientTools: ownTools,
       bindings: mayCall ? plan.tools.bindings : noBindings,
     });
     const call = plan.trace.enter({

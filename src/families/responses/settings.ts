@@ -2,6 +2,7 @@ import { type ApiError, invalidPayload, missingParameter, unsupportedParameter }
 import { assertJsonSchema } from '../../kit/validation.ts';
 import type { AgentVersion } from '../agents/contract.ts';
 import type { PromptDefinition } from '../agents/definition.ts';
+import { clientTools } from './client-tools.ts';
 import type { CreateResponse } from './contract.ts';
 import type {
   AllowedTools,
@@ -121,6 +122,10 @@ function runnableTools(tools: Tool[], field: string, registry: ToolRegistry): To
   const names = new Set<string>();
   for (const [i, tool] of tools.entries()) {
     const place = field === 'tools' ? `tools[${i}]` : field;
+    if (clientTools.has(tool.type as string)) {
+      checkClientTool(tool, place);
+      continue;
+    }
     if (tool.type !== 'function' && tool.type !== 'custom') {
       if (registry.find(tool.type as string) === undefined) {
         throw unsupportedParameter(place, `Tools of type '${tool.type}' do not run on this server yet.`);
@@ -140,6 +145,18 @@ function runnableTools(tools: Tool[], field: string, registry: ToolRegistry): To
     }
   }
   return tools;
+}
+
+/** Shells of this server's containers are another thing than the client's own. */
+function checkClientTool(tool: Tool, place: string): void {
+  const { environment } = tool as { environment?: { type?: string } | string | null };
+  if (tool.type !== 'shell' || typeof environment !== 'object' || environment === null) return;
+  if (environment.type !== 'local') {
+    throw unsupportedParameter(
+      `${place}.environment`,
+      "Shells run at the client here; leave 'environment' out, or send 'local'.",
+    );
+  }
 }
 
 function checkReasoning({ mode, context }: Reasoning): void {

@@ -1,6 +1,7 @@
 import { newItemId } from '../../kit/ids.ts';
 import type { ModelEvent } from '../../providers/models/model.ts';
 import type { ToolCall } from '../../providers/tools/tool.ts';
+import type { ClientTool } from './client-tools.ts';
 import type { ResponseEvent } from './events.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
 import type { ToolBinding } from './tool-set.ts';
@@ -148,6 +149,54 @@ export function openFunctionCall(
       return { ...item, arguments: text, status };
     },
   };
+}
+
+/** A call of the client's with a shape of its own; it can be told of once its arguments are whole. */
+export function openClientToolCall(
+  emit: Emit,
+  { partition, itemFields }: ItemOptions,
+  output_index: number,
+  call_id: string,
+  tool: ClientTool,
+): OpenItem {
+  const item = { id: newItemId(tool.itemType, partition), type: tool.itemType, call_id, ...itemFields };
+  emit({
+    type: 'response.output_item.added',
+    output_index,
+    item: { ...item, ...tool.empty, status: 'in_progress' },
+  });
+  let json = '';
+  return {
+    kind: 'call',
+    add(event) {
+      if (event.type === 'tool_arguments') json += event.delta;
+    },
+    close(status) {
+      const fields = status === 'incomplete' ? tool.empty : tool.fields(argumentsOf(json));
+      const { commands } = (fields.action ?? {}) as { commands?: string[] };
+      for (const [command_index, command] of (tool.itemType === 'shell_call'
+        ? (commands ?? [])
+        : []
+      ).entries()) {
+        const at = { output_index, command_index };
+        emit({ type: 'response.shell_call_command.added', ...at, command: '' });
+        emit({ type: 'response.shell_call_command.delta', ...at, delta: command });
+        emit({ type: 'response.shell_call_command.done', ...at, command });
+      }
+      return { ...item, ...fields, status };
+    },
+  };
+}
+
+function argumentsOf(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Told like any other call that is none.
+  }
+  return {};
 }
 
 /** Models take JSON only, so free text travels as `{"input": …}`; it can be read once it is whole. */

@@ -1,5 +1,6 @@
 import { newId } from '../../kit/ids.ts';
 import type { ModelEvent, ModelUsage } from '../../providers/models/model.ts';
+import type { ClientTool } from './client-tools.ts';
 import type { Item } from './items.ts';
 import type { ToolBinding } from './tool-set.ts';
 import {
@@ -7,6 +8,7 @@ import {
   type ItemOptions,
   type OpenItem,
   openApprovalRequest,
+  openClientToolCall,
   openCustomCall,
   openFunctionCall,
   openMessage,
@@ -20,6 +22,8 @@ export interface TurnOptions extends ItemOptions {
   firstIndex: number;
   /** Names of the tools that take free text instead of JSON. */
   customTools: ReadonlySet<string>;
+  /** Tools of the client with calls of their own shape, by the function the model calls. */
+  clientTools: ReadonlyMap<string, ClientTool>;
   /** The server-side tool behind each function that the model may call. */
   bindings: ReadonlyMap<string, ToolBinding>;
 }
@@ -68,6 +72,8 @@ export function createTurn(emit: Emit, options: TurnOptions): Turn {
     awaitsClient = true;
     if (binding !== undefined) return openApprovalRequest(emit, options, index, binding, name);
     const id = callId !== '' && callId.length <= longestCallId ? callId : newId('call', options.partition);
+    const own = options.clientTools.get(name);
+    if (own !== undefined) return openClientToolCall(emit, options, index, id, own);
     return options.customTools.has(name)
       ? openCustomCall(emit, options, index, id, name)
       : openFunctionCall(emit, options, index, id, name);

@@ -1,6 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { httpUrl, httpUrlRule, telemetryProtocols } from './config-telemetry.ts';
-import { OneOf } from './kit/schema.ts';
+import {
+  connectionName,
+  connectionNameRule,
+  connectionTarget,
+  connectionTargetRule,
+  connectionTypes,
+  credentialTypes,
+  customKeyName,
+  customKeyNameRule,
+  mostCustomKeys,
+} from './kit/connection.ts';
+import { Metadata, OneOf } from './kit/schema.ts';
 
 /**
  * The shape of `bloomery.yaml`: validation, the type of the parsed file and the documented defaults
@@ -40,6 +51,8 @@ const Secret = (what: string, name: string) =>
     },
   );
 
+export type SecretEntry = Static<ReturnType<typeof Secret>>;
+
 const Deployment = Type.Object(
   {
     name: Text(
@@ -71,11 +84,42 @@ const bound = (minimum: number, maximum: number, fallback: number) =>
 const Telemetry = Type.Object(
   {
     endpoint: Type.Optional(Text(httpUrl, httpUrlRule, 'Address of the OTLP receiver.')),
-    headers: Type.Optional(Secret('headers', 'headers')),
+    headers: Type.Optional(Secret('list of headers', 'headers')),
     protocol: Type.Optional({ ...OneOf(...telemetryProtocols), default: 'http/protobuf' }),
     content: Type.Optional(Type.Boolean({ default: false })),
     queueBytes: bound(65_536, 1_073_741_824, 16_777_216),
     flushSeconds: bound(0, 60, 3),
+  },
+  closed,
+);
+
+const Credentials = Type.Object(
+  {
+    type: OneOf(...credentialTypes),
+    key: Type.Optional(Secret('key', 'key')),
+    sas: Type.Optional(Secret('token', 'sas')),
+    keys: Type.Optional(
+      Type.Unsafe<Record<string, SecretEntry>>({
+        type: 'object',
+        propertyNames: { pattern: customKeyName.source, rule: `have ${customKeyNameRule}` },
+        additionalProperties: Secret('key', 'NAME'),
+        minProperties: 1,
+        maxProperties: mostCustomKeys,
+      }),
+    ),
+  },
+  closed,
+);
+
+const Connection = Type.Object(
+  {
+    name: Text(connectionName, connectionNameRule, 'Name of the connection.'),
+    project: Type.Optional(Text(projectName, projectNameRule, 'The only project that has it.')),
+    type: OneOf(...connectionTypes),
+    target: Text(connectionTarget, connectionTargetRule, 'Address or other identifier of the service.'),
+    isDefault: Type.Optional(Type.Boolean({ default: false })),
+    metadata: Type.Optional(Metadata),
+    credentials: Type.Optional(Credentials),
   },
   closed,
 );
@@ -99,6 +143,7 @@ export const ConfigFile = Type.Object(
         default: [],
       }),
     ),
+    connections: Type.Optional(Type.Array(Connection, { default: [] })),
     telemetry: Type.Optional(Telemetry),
     limits: Type.Optional(
       Type.Object(
@@ -122,6 +167,7 @@ export const ConfigFile = Type.Object(
 
 export type ConfigFile = Static<typeof ConfigFile>;
 export type DeploymentEntry = Static<typeof Deployment>;
+export type ConnectionEntry = Static<typeof Connection>;
 export type TelemetryEntry = Static<typeof Telemetry>;
 
 /** The declared default of a key of the file. */

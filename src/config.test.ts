@@ -28,9 +28,11 @@ test('without a file there are defaults', () => {
   expect(loadConfig({ file: null, environment: {} })).toEqual({
     projects: ['default'],
     deployments: [],
+    connections: [],
     discovery: true,
     scenarios: [],
     tlsNames: [],
+    telemetry: null,
     limits: {
       bodyBytes: 33554432,
       concurrentRequests: 1000,
@@ -124,6 +126,13 @@ describe('faults say where and what', () => {
     ['projects: [_project]\n', '1:12: projects[0]: must be a name of letters'],
     ['projects: []\n', '1:11: projects: must have at least one entry'],
     ['scenarios: [nothing.yaml]\n', '1:13: scenarios[0]: there is no file'],
+    [
+      'telemetry: { endpoint: "http://a", headers: x=sk-very-secret }\n',
+      '1:45: telemetry.headers: must not be the list of headers itself',
+    ],
+    ['telemetry: { headers: { env: H } }\n', '1:30: telemetry.headers.env: the environment variable H'],
+    ['telemetry: { endpoint: localhost:4318 }\n', '1:24: telemetry.endpoint: must be an http or https URL'],
+    ['telemetry: { protocol: grpc }\n', '1:24: telemetry.protocol: must be one of http/protobuf, http/json'],
     ['discovery: "yes"\n', '1:12: discovery: must be true or false'],
     ['- a\n', '1:1: must be a map with the keys projects'],
     ['projects: [a\n', '2:1: '],
@@ -148,10 +157,218 @@ describe('faults say where and what', () => {
   });
 });
 
+describe('telemetry', () => {
+  const settings = { content: false, queueBytes: 16777216, flushSeconds: 3 };
+
+  test('is what the file says, and headers of the environment stay away from the file’s endpoint', () => {
+    writeFileSync(join(directory, 'headers'), 'authorization=Basic%20YQ==, x-a=1,\n');
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://elsewhere:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-secret=1',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_SERVICE_NAME: 'mine',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.name=theirs,team=a%2Cb',
+    };
+    expect(
+      load('telemetry: { endpoint: "http://box:4318/", headers: { file: headers } }\n', environment)
+        .telemetry,
+    ).toEqual({
+      ...settings,
+      url: 'http://box:4318/v1/traces',
+      protocol: 'http/protobuf',
+      headers: { authorization: 'Basic YQ==', 'x-a': '1' },
+      resource: { 'service.name': 'mine', team: 'a,b' },
+    });
+    const whole = 'telemetry: { endpoint: https://box/x/v1/traces, protocol: http/json, content: true }\n';
+    expect(load(whole).telemetry).toEqual({
+      ...settings,
+      content: true,
+      url: 'https://box/x/v1/traces',
+      protocol: 'http/json',
+      headers: {},
+      resource: { 'service.name': 'bloomery' },
+    });
+  });
+
+  test('is what OpenTelemetry’s variables say, those for traces first', () => {
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://box:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-secret=1',
+    };
+    expect(load('telemetry: { content: true }\n', environment).telemetry).toEqual({
+      ...settings,
+      content: true,
+      url: 'http://box:4318/v1/traces',
+      protocol: 'http/protobuf',
+      headers: { 'x-secret': '1' },
+      resource: { 'service.name': 'bloomery' },
+    });
+    const forTraces = {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces/whole',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-other=2',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+    };
+    expect(load('', { ...environment, ...forTraces }).telemetry).toMatchObject({
+      url: 'http://traces/whole',
+      protocol: 'http/json',
+      headers: { 'x-other': '2' },
+    });
+  });
+
+  test('has no headers without an endpoint of its own', () => {
+    expect(faults('telemetry: { headers: { env: H } }\n', { H: 'a=b' })).toBe(
+      "1:23: telemetry.headers: needs an 'endpoint' beside it; headers go nowhere else",
+    );
+  });
+
+  test('is off without an endpoint, and where the environment says so', () => {
+    expect(load('telemetry: { content: true }\n').telemetry).toBeNull();
+    const on = 'telemetry: { endpoint: http://box:4318 }\n';
+    expect(load(on, { OTEL_SDK_DISABLED: 'TRUE' }).telemetry).toBeNull();
+    expect(load(on, { OTEL_TRACES_EXPORTER: 'none' }).telemetry).toBeNull();
+    expect(load(on, { OTEL_SDK_DISABLED: 'false' }).telemetry).not.toBeNull();
+  });
+
+  test.each([
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'box:4318' },
+      'OTEL_EXPORTER_OTLP_ENDPOINT: must be an http or https URL',
+    ],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: 'sk-very-secret' }, 'OTEL_EXPORTER_OTLP_HEADERS: must hold'],
+    [
+      { OTEL_EXPORTER_OTLP_HEADERS: 'a=sk-very-secret%0d%0a' },
+      'OTEL_EXPORTER_OTLP_HEADERS: must hold headers',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_PROTOCOL: 'udp' },
+      'OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf or http/json',
+    ],
+    [{ OTEL_RESOURCE_ATTRIBUTES: 'a=%' }, 'OTEL_RESOURCE_ATTRIBUTES: must hold'],
+  ])('refuses %j', (environment, expected) => {
+    const told = faults('', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://box:4318', ...environment });
+    expect(told.slice(0, expected.length)).toBe(expected);
+    expect(told).not.toContain('sk-very-secret');
+  });
+});
+
+describe('connections', () => {
+  const entry = (rest: string) =>
+    `connections:\n  - name: search\n    type: CognitiveSearch\n    target: https://search\n${rest}`;
+
+  test('have their secrets from elsewhere', () => {
+    writeFileSync(join(directory, 'token'), 'from-file\n');
+    const { connections } = load(
+      `projects: [a, b]
+connections:
+  - name: search
+    type: CognitiveSearch
+    target: https://search
+    isDefault: true
+    metadata: { ApiType: Azure }
+    credentials: { type: ApiKey, key: { env: KEY } }
+  - name: blobs
+    project: b
+    type: AzureBlob
+    target: https://blobs
+    credentials: { type: SAS, sas: { file: token } }
+  - name: mcp
+    type: CustomKeys
+    target: https://mcp
+    credentials:
+      type: CustomKeys
+      keys: { Authorization: { env: HEADER }, x-api-key: { env: KEY } }
+  - { name: open, type: OpenAPI, target: https://open }
+  - { name: entra, type: CosmosDB, target: https://cosmos, credentials: { type: AAD } }
+`,
+      { KEY: 'k', HEADER: 'Bearer a b' },
+    );
+    expect(connections.map(({ name, credentials }) => [name, credentials])).toEqual([
+      ['search', { type: 'ApiKey', apiKey: 'k' }],
+      ['blobs', { type: 'SAS', sasToken: 'from-file' }],
+      ['mcp', { type: 'CustomKeys', keys: { Authorization: 'Bearer a b', 'x-api-key': 'k' } }],
+      ['open', { type: 'None' }],
+      ['entra', { type: 'AAD' }],
+    ]);
+    expect(connections[0]).toMatchObject({ project: null, isDefault: true, metadata: { ApiType: 'Azure' } });
+    expect(connections[1]).toMatchObject({ project: 'b', isDefault: false, metadata: {} });
+  });
+
+  test('may have the same name, or be defaults of the same type, in different projects', () => {
+    const of = (project: string) =>
+      `  - { name: x, project: ${project}, type: OpenAPI, target: t, isDefault: true }\n`;
+    expect(load(`projects: [a, b]\nconnections:\n${of('a')}${of('b')}`).connections).toHaveLength(2);
+    const told = faults(`projects: [a, b]\nconnections:\n${of('a')}${of('a')}`);
+    expect(told.split('\n')).toEqual([
+      "4:13: connections[1].name: another connection is already named 'x'",
+      "4:65: connections[1].isDefault: 'x' is already the default connection of type OpenAPI",
+    ]);
+  });
+
+  test.each([
+    [
+      entry('    credentials: { type: ApiKey, key: sk-very-secret }\n'),
+      '5:39: connections[0].credentials.key: must not be the key itself, but say where it is',
+    ],
+    [
+      entry('    credentials: { type: CustomKeys, keys: { a: sk-very-secret } }\n'),
+      '5:49: connections[0].credentials.keys.a: must not be the key itself, but say where it is',
+    ],
+    [
+      entry('    credentials: { type: CustomKeys, keys: { type: { env: A } } }\n'),
+      '5:44: connections[0].credentials.keys: must have names of letters',
+    ],
+    [
+      entry('    credentials: { type: CustomKeys, keys: {} }\n'),
+      '5:44: connections[0].credentials.keys: must NOT have fewer than 1',
+    ],
+    [
+      entry('    credentials: { type: ApiKey }\n'),
+      "5:18: connections[0].credentials: the key 'key' is missing; credentials of type 'ApiKey' need it",
+    ],
+    [
+      entry('    credentials: { type: AAD, key: { env: KEY } }\n'),
+      "5:36: connections[0].credentials.key: has no meaning for credentials of type 'AAD'",
+    ],
+    [
+      entry('    credentials: { type: SAS, sas: { env: NOT_SET } }\n'),
+      '5:43: connections[0].credentials.sas.env: the environment variable NOT_SET is not set',
+    ],
+    [
+      entry('    credentials: { type: ApiKey, key: { env: LINES } }\n'),
+      '5:46: connections[0].credentials.key.env: LINES must hold one line',
+    ],
+    [
+      entry('    credentials: { type: ApiKey, key: { env: EMPTY } }\n'),
+      '5:46: connections[0].credentials.key.env: EMPTY must hold one line',
+    ],
+    [entry('    project: nowhere\n'), "5:14: connections[0].project: there is no project 'nowhere'"],
+    [
+      'connections: [{ name: x, type: OpenAPI, target: "https://me:sk-very-secret@host" }]\n',
+      '1:49: connections[0].target: must be one line of at most 2048 characters, without user or password',
+    ],
+    [
+      'connections: [{ name: x, type: Fax, target: t }]\n',
+      '1:32: connections[0].type: must be one of AzureOpenAI, AzureBlob',
+    ],
+    [
+      'connections: [{ name: a b, type: OpenAPI, target: t }]\n',
+      '1:23: connections[0].name: must be a name of letters',
+    ],
+  ])('%j is refused', (text, expected) => {
+    const told = faults(text, { KEY: 'k', LINES: 'sk-very-secret\nb', EMPTY: '' });
+    expect(told.slice(0, expected.length)).toBe(expected);
+    expect(told).not.toContain('sk-very-secret');
+  });
+});
+
 test('the guide documents every key with its default', () => {
   const guide = readFileSync(new URL('../docs/guide/configuration.md', import.meta.url), 'utf8');
-  const { deployments, limits, ...top } = ConfigFile.properties;
-  const keys = { deployments, limits, ...top, ...deployments.items.properties, ...limits.properties };
+  const { deployments, limits, telemetry, connections, ...top } = ConfigFile.properties;
+  const keys = {
+    ...{ deployments, limits, telemetry, connections, ...top },
+    ...{ ...deployments.items.properties, ...limits.properties, ...telemetry.properties },
+    ...connections.items.properties,
+  };
   for (const [key, schema] of Object.entries(keys)) {
     const row = guide.split('\n').find((line) => line.startsWith(`| \`${key}\``));
     expect(row, key).toBeDefined();

@@ -2,17 +2,20 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
 import {
   ConfigFile,
   type DeploymentEntry,
   defaultOf,
   projectName,
   providerKeys,
+  type SecretEntry,
   type TelemetryEntry,
 } from './config-schema.ts';
 import { type TelemetryConfig, telemetryConfig } from './config-telemetry.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
+export type { ConnectionConfig } from './config-connections.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
 export { ConfigError } from './yaml-file.ts';
 
@@ -61,6 +64,7 @@ export interface Config {
   /** Names of the projects served; the first is the default one, also reachable as `_project`. */
   projects: string[];
   deployments: DeploymentConfig[];
+  connections: ConnectionConfig[];
   /** Whether to look for model servers on loopback and for keys in the environment. */
   discovery: boolean;
   /** Scenario files of the builtin model, as absolute paths. */
@@ -102,20 +106,30 @@ export function loadConfig(options: LoadOptions): Config {
     directory: dirname(resolve(options.file ?? '.')),
   };
 
+  const given = content.projects ?? (project === undefined ? defaultOf<string[]>(keys.projects) : []);
+  const projects = [...new Set(project === undefined ? given : [project, ...given])];
   const deployments = (content.deployments ?? []).map((entry, at) =>
     deploymentOf(entry, ['deployments', at], source),
   );
   refuseDuplicates(content.deployments ?? [], source);
+  const connections = connectionsConfig(content.connections ?? [], {
+    projects,
+    secret(from, path) {
+      const { value, place, at } = secretOf(from, path, source);
+      return { value, place, fault: (message) => fault(source, at, message) };
+    },
+    fault: (path, message) => fault(source, path, message),
+  });
   const scenarios = (content.scenarios ?? []).map((path, at) =>
     existingFile(path, ['scenarios', at], source),
   );
   const telemetry = telemetryOf(content.telemetry ?? {}, source);
   if (faults.length > 0) throw new ConfigError(faults);
 
-  const projects = content.projects ?? (project === undefined ? defaultOf<string[]>(keys.projects) : []);
   return {
-    projects: [...new Set(project === undefined ? projects : [project, ...projects])],
+    projects,
     deployments,
+    connections,
     discovery: content.discovery ?? options.discovery ?? defaultOf<boolean>(keys.discovery),
     scenarios,
     tlsNames: content.tlsNames ?? [],
@@ -197,7 +211,7 @@ function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): De
   };
 }
 
-function apiKeyOf(from: SecretPlace, path: KeyPath, source: Source): string | null {
+function apiKeyOf(from: SecretEntry, path: KeyPath, source: Source): string | null {
   const { value: key, place, at } = secretOf(from, path, source);
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]+$/.test(key)) {
@@ -206,13 +220,8 @@ function apiKeyOf(from: SecretPlace, path: KeyPath, source: Source): string | nu
   return key;
 }
 
-interface SecretPlace {
-  env?: string;
-  file?: string;
-}
-
 /** What a variable or a file holds, where it was looked for, and the key that says so; tells what isn't there. */
-function secretOf(from: SecretPlace, path: KeyPath, source: Source) {
+function secretOf(from: SecretEntry, path: KeyPath, source: Source) {
   const [kind, place] =
     from.env === undefined ? (['file', from.file ?? ''] as const) : (['env', from.env] as const);
   const at = [...path, kind];

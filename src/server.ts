@@ -3,11 +3,13 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { createFamilies, migrations } from './families/index.ts';
+import { connectionDirectory, createFamilies, migrations } from './families/index.ts';
 import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { createLog } from './log.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
+import { openTraceSink } from './providers/telemetry/open-sink.ts';
+import type { TraceSink } from './providers/telemetry/sink.ts';
 import type { ServerTool } from './providers/tools/tool.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
@@ -79,6 +81,9 @@ async function start(
 ): Promise<RunningServer> {
   const log = createLog(logLevel);
   onClose(() => log.close());
+  let traces: TraceSink | null = null;
+  // Behind all that ends responses, and behind the lock: a successor need not wait for a slow receiver.
+  onClose(() => traces?.close());
   const lock = lockDataDirectory(dataDirectory);
   onClose(() => lock.release());
 
@@ -94,14 +99,19 @@ async function start(
   ]);
   const { apiKey, identityHeader, keyHashes } = ensureCredentials(dataDirectory, fixedKey);
   const keys = createKeyVerifier(keyHashes);
+  traces = await openTraceSink(config.telemetry, models, log.logger);
 
+  const sealer = createSealer(sealingKey(dataDirectory));
+  const connections = connectionDirectory(config.connections, database, sealer);
   const { families, recover, drain } = createFamilies({
     database,
     models,
     limits: config.limits,
     tools,
-    sealer: createSealer(sealingKey(dataDirectory)),
+    connections,
+    sealer,
     log: log.logger,
+    traces,
   });
   await recover();
   const app = await createApp({

@@ -17,6 +17,12 @@ import {
 } from './chat-completions/index.ts';
 import { completionsFamily } from './completions/index.ts';
 import {
+  type ConnectionDirectory,
+  connectionDirectory,
+  migrations as connectionMigrations,
+  connectionsFamily,
+} from './connections/index.ts';
+import {
   conversationLedger,
   migrations as conversationMigrations,
   conversationStore,
@@ -38,11 +44,14 @@ import {
   toolRegistry,
 } from './responses/index.ts';
 
+export { connectionDirectory } from './connections/index.ts';
+
 export const migrations: Migrations = {
   ...agentMigrations,
   ...conversationMigrations,
   ...responseMigrations,
   ...chatCompletionMigrations,
+  ...connectionMigrations,
 };
 
 export interface FamilyParts {
@@ -59,6 +68,8 @@ export interface FamilyParts {
   >;
   /** Tools that run on the server. */
   tools?: ServerTool[];
+  /** Those that are stored, unless given. */
+  connections?: ConnectionDirectory;
   sealer: Sealer;
   log: ModelLog;
   /** Is told of every response that has ended. */
@@ -73,7 +84,8 @@ export interface Families {
   drain(milliseconds: number): Promise<void>;
 }
 
-export function createFamilies({ database, models, limits, tools = [], sealer, log }: FamilyParts): Families {
+export function createFamilies(parts: FamilyParts): Families {
+  const { database, models, limits, tools = [], sealer, log, traces = null } = parts;
   const agents = agentsFamily(database);
   const conversations = conversationStore(database);
   const responses = responseStore(database);
@@ -93,6 +105,7 @@ export function createFamilies({ database, models, limits, tools = [], sealer, l
     conversationsFamily(conversations, sources.agents),
     { ...responsesFamily({ ...sources, engine }), messages: { 'response.create': 'create' } },
     deploymentsFamily(models),
+    connectionsFamily(parts.connections ?? connectionDirectory([], database, sealer)),
     modelsFamily(models),
     chatCompletionsFamily(models, chatCompletionStore(database)),
     completionsFamily(models, chatParts),

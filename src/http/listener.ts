@@ -75,6 +75,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       if (socket.writable) socket.end(malformedAnswer(error));
       else socket.destroy();
     });
+    // They never listen themselves, but only with this do they watch over their connections: idle ones, slow ones.
+    server.emit('listening');
     server.headersTimeout = headersMilliseconds;
     server.keepAliveTimeout = keepAliveMilliseconds;
     // Uploads and long model calls may take their time; silence is bounded elsewhere.

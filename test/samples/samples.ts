@@ -80,6 +80,31 @@ const deployments: Shown = [
   [/Type: ModelDeployment\nName: builtin\n/, 'the answer is read as a ModelDeployment'],
   [/Model Version: \S+\nModel Publisher: \S+\nCapabilities: \{.+\}\nSKU: \{.+\}/, 'its members are set'],
 ];
+const connections: Shown = [
+  [/List all connections:\n.*'name': 'my-insights'.*\n.*'name': 'my-openai'/, 'the list has both'],
+  [
+    /of a particular type:\n\{.*'name': 'my-openai'.*\nGet the default/,
+    'the filter leaves the one of the other type out',
+  ],
+  [/type, without its credentials:\n.*'credentials': \{'type': 'ApiKey'\}/, 'the default has no secrets'],
+  [/type, with its credentials:\n.*'key': 'openai-secret'/, 'but can be had with them'],
+  [/`my-openai`, without its credentials:\n.*'credentials': \{'type': 'ApiKey'\}/, 'and so by name'],
+  [/`my-openai`, with its credentials:\n.*'key': 'openai-secret'/, 'with them, too'],
+];
+const connectionString: Shown = [
+  [
+    /Application Insights connection string:\nInstrumentationKey=1;IngestionEndpoint=https:\/\/in\//,
+    'the key of the default connection is the connection string',
+  ],
+];
+const connected = {
+  config: 'connections.yaml',
+  variables: {
+    CONNECTION_NAME: 'my-openai',
+    MY_OPENAI_KEY: 'openai-secret',
+    MY_INSIGHTS_STRING: 'InstrumentationKey=1;IngestionEndpoint=https://in/',
+  },
+};
 const nativeLog: Shown = [
   [/Request method: 'POST'/, 'the native calls are logged'],
   [/Response status: '200'/, 'with their answers'],
@@ -188,6 +213,10 @@ export const samples: Sample[] = [
   { path: 'chat_completions/sample_chat_completions_basic_async.py', shows: funFacts },
   { path: 'deployments/sample_deployments.py', shows: deployments },
   { path: 'deployments/sample_deployments_async.py', shows: deployments },
+  { path: 'connections/sample_connections.py', shows: connections, ...connected },
+  { path: 'connections/sample_connections_async.py', shows: connections, ...connected },
+  { path: 'telemetry/sample_telemetry.py', shows: connectionString, ...connected },
+  { path: 'telemetry/sample_telemetry_async.py', shows: connectionString, ...connected },
   { path: 'logs/sample_log_all.py', shows: loggedTurn, logs: [...nativeLog, ...openaiLog] },
   { path: 'logs/sample_log_from_openai_client.py', shows: loggedTurn, logs: openaiLog },
   { path: 'logs/sample_log_from_sdk.py', shows: loggedTurn, logs: nativeLog },

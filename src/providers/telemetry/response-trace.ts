@@ -15,7 +15,7 @@ export interface ResponseTrace {
 }
 
 export type TracePhase = { start_ms: number; duration_ms: number } & (
-  | { phase: 'plan' | 'queue' }
+  | { phase: 'plan' | 'queue' | 'announcements' }
   | {
       phase: 'model_call';
       deployment: string;

@@ -1,0 +1,147 @@
+import type { ConnectionConfig } from '../../config.ts';
+import { conflict, notFound } from '../../errors.ts';
+import type { ConnectionCredentials, ConnectionType, CredentialType } from '../../kit/connection.ts';
+import type { ToolConnections } from '../../providers/tools/connections.ts';
+import type { Database } from '../../storage/database.ts';
+import type { Sealer } from '../../trust/sealing.ts';
+import { connectionNameOf } from './connection-id.ts';
+import { connectionStore, type StoredConnection } from './store.ts';
+
+const purpose = 'connection';
+/** Of the stored ones in one project. A listing reads them all. */
+const mostStored = 1000;
+
+export interface KnownConnection {
+  name: string;
+  type: ConnectionType;
+  target: string;
+  isDefault: boolean;
+  metadata: Record<string, string>;
+  credentialType: CredentialType;
+}
+
+export interface NewConnection extends Omit<KnownConnection, 'credentialType'> {
+  credentials: ConnectionCredentials;
+}
+
+/**
+ * The connections of all projects: those of the configuration, which nobody can change while the server runs, and the
+ * stored ones, which stand behind them.
+ */
+export interface ConnectionDirectory {
+  list(project: string): Promise<KnownConnection[]>;
+  find(project: string, name: string): Promise<KnownConnection | undefined>;
+  findWithCredentials(project: string, name: string): Promise<NewConnection | undefined>;
+  /** Whether it is a new one, and what it has become. */
+  set(project: string, connection: NewConnection): Promise<{ isNew: boolean; connection: KnownConnection }>;
+  delete(project: string, name: string): Promise<void>;
+  readonly tools: ToolConnections;
+}
+
+export function connectionDirectory(
+  configured: ConnectionConfig[],
+  database: Database,
+  sealer: Sealer,
+): ConnectionDirectory {
+  const store = connectionStore(database);
+  const configuredIn = (project: string) =>
+    configured.filter((entry) => entry.project === null || entry.project === project);
+  const configuredAs = (project: string, name: string) =>
+    configuredIn(project).find((entry) => entry.name === name);
+  const configuredDefault = (project: string, type: ConnectionType) =>
+    configuredIn(project).find((entry) => entry.isDefault && entry.type === type);
+
+  const refuseConfigured = (project: string, name: string) => {
+    if (configuredAs(project, name) === undefined) return;
+    throw conflict(
+      `Connection '${name}' comes from the server's configuration and can only be changed there.`,
+      'name',
+    );
+  };
+  const stored = (project: string, { sealed: _, ...found }: StoredConnection): KnownConnection => ({
+    ...found,
+    isDefault: found.isDefault && configuredDefault(project, found.type) === undefined,
+  });
+
+  async function findWithCredentials(project: string, name: string): Promise<NewConnection | undefined> {
+    const entry = configuredAs(project, name);
+    if (entry !== undefined) return { ...known(entry), credentials: entry.credentials };
+    const found = await store.find(project, name);
+    if (found === undefined) return undefined;
+    const { credentialType: _, ...shown } = stored(project, found);
+    return { ...shown, credentials: unsealed(project, found) };
+  }
+
+  /** Who can write to the database must not be able to send a secret elsewhere: it is sealed with its target. */
+  const unsealed = (project: string, { name, target, sealed }: StoredConnection): ConnectionCredentials => {
+    const text = sealer.open(sealed, purpose, project);
+    const content: Sealed | null = text === null ? null : JSON.parse(text);
+    if (content?.name === name && content.target === target) return content.credentials;
+    throw conflict(
+      `The credentials of connection '${name}' can't be read: they were sealed with another key or have been changed. Set the connection again.`,
+      'name',
+    );
+  };
+
+  return {
+    async list(project) {
+      const behind = (await store.list(project)).filter(({ name }) => !configuredAs(project, name));
+      return [...configuredIn(project).map(known), ...behind.map((found) => stored(project, found))];
+    },
+
+    async find(project, name) {
+      const entry = configuredAs(project, name);
+      if (entry !== undefined) return known(entry);
+      const found = await store.find(project, name);
+      return found && stored(project, found);
+    },
+
+    findWithCredentials,
+
+    async set(project, { credentials, ...connection }) {
+      const { name, target, type, isDefault } = connection;
+      refuseConfigured(project, name);
+      const holder = isDefault ? configuredDefault(project, type) : undefined;
+      if (holder !== undefined) {
+        throw conflict(
+          `Connection '${holder.name}' is the default of type ${type} by the server's configuration.`,
+          'isDefault',
+        );
+      }
+      const content: Sealed = { name, target, credentials };
+      const added: KnownConnection = { ...connection, credentialType: credentials.type };
+      const sealed = sealer.seal(JSON.stringify(content), purpose, project);
+      const outcome = await store.set(project, { ...added, sealed }, mostStored);
+      if (outcome === 'full') {
+        throw conflict(`The project has ${mostStored} connections. Delete one that is no longer needed.`);
+      }
+      return { isNew: outcome === 'made', connection: added };
+    },
+
+    async delete(project, name) {
+      refuseConfigured(project, name);
+      if (!(await store.delete(project, name))) throw notFound('connection', name, 'name');
+    },
+
+    tools: {
+      async get(project, nameOrId, target) {
+        const name = connectionNameOf(project, nameOrId);
+        const found = name === undefined ? undefined : await findWithCredentials(project, name);
+        if (found === undefined) throw notFound('connection', nameOrId, target);
+        const { isDefault: _, ...connection } = found;
+        return connection;
+      },
+    },
+  };
+}
+
+interface Sealed {
+  name: string;
+  target: string;
+  credentials: ConnectionCredentials;
+}
+
+const known = ({ project: _, credentials, ...entry }: ConnectionConfig): KnownConnection => ({
+  ...entry,
+  credentialType: credentials.type,
+});

@@ -26,6 +26,10 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/exec.ts')).exec(given);
     }
+    case 'connection': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/connection.ts')).connection(given);
+    }
     case 'doctor': {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);

@@ -30,7 +30,7 @@ describe('a request', () => {
   test.each([
     [[], 'Which command?'],
     [['sreve'], "Unknown command 'sreve'. Did you mean 'serve'?"],
-    [['nothing'], 'Commands are serve, env, exec, doctor.'],
+    [['nothing'], 'Commands are serve, env, exec, doctor, connection.'],
     [['toString'], 'Unknown command'],
     [['--port', '1'], 'Options come after the command'],
   ])('that cannot be understood: %j', (argv, message) => {
@@ -51,6 +51,7 @@ describe('arguments', () => {
         'log-level': 'info',
         json: false,
       },
+      words: [],
       program: [],
     });
   });

@@ -51,6 +51,8 @@ function commandNamed(name: string): CommandName {
 
 export interface Arguments<Name extends CommandName> {
   values: Values<Name>;
+  /** What stood beside the options. */
+  words: string[];
   /** What followed after `--`. */
   program: string[];
 }
@@ -75,11 +77,13 @@ export function parseArguments<Name extends CommandName>(name: Name, rest: strin
     tokens: true,
   });
   const values: Record<string, unknown> = {};
+  const words: string[] = [];
   for (const [key, option] of Object.entries(command.options)) {
     values[key] = option.kind === 'flag' ? false : (option.default ?? null);
   }
   for (const token of tokens) {
     if (token.kind === 'positional') {
+      if (words.push(token.value) <= (command.mostWords ?? 0)) continue;
       fail(
         command.takesProgram
           ? `Put '--' before the command to run: ${command.usage}`
@@ -94,11 +98,12 @@ export function parseArguments<Name extends CommandName>(name: Name, rest: strin
         `Unknown option '${token.rawName}'. ${suggestion(token.rawName, known) ?? `Options are ${known.join(', ')}.`}`,
       );
     } else {
-      const given = token.inlineValue === false && token.value?.startsWith('-') ? undefined : token.value;
+      const isOption = token.inlineValue === false && /^-./.test(token.value ?? '');
+      const given = isOption ? undefined : token.value;
       values[token.name] = parseValue(token.name, option, given, fail);
     }
   }
-  return { values: values as Values<Name>, program: program ?? [] };
+  return { values: values as Values<Name>, words, program: program ?? [] };
 }
 
 function parseValue(

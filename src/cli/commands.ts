@@ -17,6 +17,8 @@ export interface Command {
   options: Record<string, Option>;
   /** Whether a program to run follows after `--`. */
   takesProgram: boolean;
+  /** How many words may stand beside the options; none unless said. */
+  mostWords?: number;
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -129,6 +131,30 @@ export const commands = {
       json: { kind: 'flag', about: 'print the findings as one line of JSON' },
     },
     takesProgram: false,
+  },
+  connection: {
+    summary: 'list, set and delete the stored connections of the running server',
+    usage: 'bloomery connection list | set NAME [options] | delete NAME',
+    notes: [
+      'Secrets are read from a variable or a file, since others can see a command line. `set` replaces the whole connection; without credentials it has none.',
+    ],
+    options: {
+      data: { ...data, about: 'the data directory of the server' },
+      project: { ...listening.project, about: 'the project; the default one of the server unless given' },
+      type: { kind: 'text', value: 'TYPE', about: 'set: AzureOpenAI, CognitiveSearch, CustomKeys, …' },
+      target: { kind: 'text', value: 'ADDRESS', about: 'set: the address of the service' },
+      default: { kind: 'flag', about: 'set: make it the default connection of its type' },
+      metadata: { kind: 'text', value: 'NAME=VALUE,...', about: 'set: what clients see with it' },
+      'key-env': { kind: 'text', value: 'VARIABLE', about: 'set: the variable that holds its key' },
+      credentials: {
+        kind: 'text',
+        value: 'FILE',
+        about: 'set: a file of its credentials as the API shows them, JSON with a `type`; - for stdin',
+      },
+      json: { kind: 'flag', about: 'print one line of JSON' },
+    },
+    takesProgram: false,
+    mostWords: 2,
   },
 } as const satisfies Record<string, Command>;
 

@@ -1,22 +1,14 @@
 import { resolve } from 'node:path';
 import { apiKeysFile, credentialsFile } from '../trust/credentials.ts';
-import { readRunFile } from '../trust/run-file.ts';
 import type { Arguments } from './arguments.ts';
 import { clientEnvironment } from './client-environment.ts';
 import { exitCodes } from './exit-codes.ts';
-import { CommandError } from './failure.ts';
-import { invocation } from './invocation.ts';
+import { runningServer } from './running-server.ts';
 import { formatVariables } from './variable-formats.ts';
 
 export function env({ values }: Arguments<'env'>): number {
   const directory = resolve(values.data);
-  const server = readRunFile(directory);
-  if (server === null) {
-    throw new CommandError(
-      exitCodes.noServer,
-      `No server runs on the data directory ${directory}. Start one with \`${invocation()} serve\`, or name the directory of the running one with --data.`,
-    );
-  }
+  const server = runningServer(directory);
   const variables = clientEnvironment(server, values.deployment);
   if (!server.apiKey) process.stderr.write(`${keyIsElsewhere(directory)}\n`);
   process.stdout.write(formatVariables(variables, values.format));

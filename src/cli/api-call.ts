@@ -1,0 +1,43 @@
+/** Calls of the commands to the running server's own API. */
+import { readFileSync } from 'node:fs';
+import { Agent, fetch } from 'undici';
+import type { RunFile } from '../trust/run-file.ts';
+import { exitCodes } from './exit-codes.ts';
+import { CommandError } from './failure.ts';
+
+export interface ApiReply {
+  status: number;
+  /** Undefined where there is none. */
+  body: unknown;
+}
+
+/** `path` is below the project, or a whole URL. Throws what the server refuses, in its own words. */
+export type ApiCall = (method: string, path: string, body?: object) => Promise<ApiReply>;
+
+/** The API key may have been taken away; a token can be had as long as the server runs. */
+export async function openApi(server: RunFile, project: string | null): Promise<ApiCall> {
+  const dispatcher = new Agent({ connect: { ca: readFileSync(server.caFile) } });
+  const question = '?resource=https://ai.azure.com&api-version=2019-08-01';
+  const issued = await fetch(server.identityEndpoint + question, {
+    headers: { 'x-identity-header': server.identityHeader },
+    dispatcher,
+  });
+  if (!issued.ok) throw new CommandError(exitCodes.failure, `The server issued no token: ${issued.status}.`);
+  const { access_token: token } = (await issued.json()) as { access_token: string };
+  const base =
+    project === null ? server.endpoint : server.endpoint.replace(/[^/]+$/, encodeURIComponent(project));
+
+  return async (method, path, body) => {
+    const reply = await fetch(path.startsWith('https:') ? path : `${base}${path}?api-version=v1`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+      dispatcher,
+    });
+    const text = await reply.text();
+    const answer = text === '' ? undefined : JSON.parse(text);
+    if (!reply.ok)
+      throw new CommandError(exitCodes.failure, answer?.error?.message ?? `HTTP ${reply.status}`);
+    return { status: reply.status, body: answer };
+  };
+}

@@ -4,7 +4,7 @@ import type { EventStream } from '../kit/operation.ts';
 const quietMilliseconds = 15_000;
 
 /**
- * Writes a stream of frames: one write each, flushed at once, a comment when it is quiet for long, the pace set by
+ * Writes a stream of frames: one write per element, flushed at once, a comment when it is quiet for long, the pace set by
  * the reader. A source that fails after the first byte ends in its error frame, never in silence.
  */
 export async function sendEvents(stream: EventStream, reply: FastifyReply): Promise<void> {

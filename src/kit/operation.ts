@@ -90,7 +90,7 @@ export interface StreamEvent {
 
 /** A stream of server-sent events. */
 export class EventStream {
-  /** Each element is one whole frame, blank line included. */
+  /** Each element is one whole frame, blank line included, or several that were there at once. */
   readonly frames: AsyncIterable<string>;
   /** The frame to send when the source throws after the first byte. */
   readonly onError: (error: unknown) => string;

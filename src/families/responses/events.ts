@@ -104,6 +104,14 @@ export class EventLog {
   readonly lines: string[];
   #response: ResponseObject | null = null;
   #ended: boolean;
+/** An event as clients see it. */
+export interface LogEntry {
+  type: string;
+  data: string;
+}
+
+const batchCharacters = 1_048_576;
+
   #brokenOff = false;
   #grown: PromiseWithResolvers<void> | null = null;
   /** How many lines readers may see; null for all. */
@@ -159,27 +167,38 @@ export class EventLog {
   }
 
   /** The events as clients see them, from behind number `after` on; goes on until the log ends. */
-  async *entries(after = -1): AsyncGenerator<{ type: string; data: string }> {
+  async *entries(after = -1): AsyncGenerator<LogEntry> {
+    for await (const batch of this.batches(after)) yield* batch;
+  }
+
+  /** The same, as many at a time as are there, up to a bound: a long log costs a reader few steps. */
+  async *batches(after = -1): AsyncGenerator<LogEntry[]> {
     let response: ResponseObject | null = null;
     for (let at = 0; ; ) {
-      const line = at < (this.#visible ?? this.lines.length) ? this.lines[at] : undefined;
-      if (line === undefined) {
-        if (this.#ended) return;
-        if (this.#brokenOff) throw new Error('The event log broke off.');
+      const batch: LogEntry[] = [];
+      const end = this.#visible ?? this.lines.length;
+      for (let characters = 0; at < end && characters < batchCharacters; at++) {
+        const line = this.lines[at] as string;
+        const type = typeOf(line);
+        let data = line;
+        if (lifecycle.has(type)) {
+          response = fold(response, JSON.parse(line));
+          data = JSON.stringify({ type, response, sequence_number: at });
+        } else if (items.has(type)) {
+          response = fold(response, JSON.parse(line));
+        }
+        if (at <= after) continue;
+        batch.push({ type, data });
+        characters += data.length;
+      }
+      if (batch.length > 0) yield batch;
+      else if (at < (this.#visible ?? this.lines.length)) continue;
+      else if (this.#ended) return;
+      else if (this.#brokenOff) throw new Error('The event log broke off.');
+      else {
         this.#grown ??= Promise.withResolvers<void>();
         await this.#grown.promise;
-        continue;
       }
-      const type = typeOf(line);
-      let data = line;
-      if (lifecycle.has(type)) {
-        response = fold(response, JSON.parse(line));
-        data = JSON.stringify({ type, response, sequence_number: at });
-      } else if (items.has(type)) {
-        response = fold(response, JSON.parse(line));
-      }
-      if (at > after) yield { type, data };
-      at++;
     }
   }
 

@@ -155,6 +155,10 @@ function eventStream(log: EventLog, after?: number): EventStream {
 }
 
 async function* framesAndDone(log: EventLog, after?: number): AsyncGenerator<string> {
-  for await (const { type, data } of log.entries(after)) yield frame(type, data);
+  for await (const batch of log.batches(after)) {
+    let frames = '';
+    for (const { type, data } of batch) frames += frame(type, data);
+    yield frames;
+  }
   yield doneFrame;
 }

@@ -1,13 +1,17 @@
+import type { Resume } from './resume.ts';
 import type { StartUp } from './start-up.ts';
 import type { Streaming } from './streaming.ts';
+import { type Streams, type StreamsSide, streamCount } from './streams.ts';
 import type { Side, Throughput } from './throughput.ts';
 
+/** What was measured; null where a case was left out, or has no meaning for the peer. */
 export interface Figures {
-  storedResponse: Throughput;
-  agentGet: Throughput;
-  streaming: Streaming;
-  /** Null where the peer is not Bloomery. */
+  storedResponse: Throughput | null;
+  agentGet: Throughput | null;
+  streaming: Streaming | null;
   startUp: StartUp | null;
+  streams: Streams | null;
+  resume: Resume | null;
   /** Whether the load generator had a core of its own. */
   coresSeparate: boolean;
 }
@@ -18,6 +22,9 @@ const targets = {
   firstByteMilliseconds: 2,
   startMilliseconds: 700,
   idleMegabytes: 120,
+  lateMilliseconds: 50,
+  streamKilobytes: 40,
+  resume: 2,
 };
 
 /** A waiting server means that others use the cores, and the figures say as much about them. */
@@ -25,51 +32,109 @@ const disturbed = 0.1;
 /** Below this share the server had spare time, so something else set the pace. */
 const saturated = 0.8;
 
-/** The figures as one line of JSON: ratios, and for the stream the difference in milliseconds. */
-export function jsonLine({ storedResponse, agentGet, streaming, startUp }: Figures): string {
+/** The figures as one line of JSON: ratios, and for streams the differences in milliseconds. */
+export function jsonLine({ storedResponse, agentGet, streaming, startUp, streams, resume }: Figures): string {
   return JSON.stringify({
     ratios: {
-      stored_response: rounded(storedResponse.ratio, 3),
-      agent_get: rounded(agentGet.ratio, 3),
-      stream_first_byte: rounded(streaming.firstByteDifference, 3),
+      stored_response: rounded(storedResponse?.ratio, 3),
+      agent_get: rounded(agentGet?.ratio, 3),
+      stream_first_byte: rounded(streaming?.firstByteDifference, 3),
+      resume: rounded(resume?.ratio, 3),
     },
-    startup_ms: startUp === null ? null : rounded(slowerStart(startUp), 0),
-    idle_mb: startUp?.idleMegabytes == null ? null : rounded(startUp.idleMegabytes, 1),
+    startup_ms: rounded(startUp === null ? null : slowerStart(startUp), 0),
+    idle_mb: rounded(startUp?.idleMegabytes, 1),
+    streams_late_ms: rounded(streams?.lateDifference, 2),
+    stream_kb: rounded(streams?.peer.idleKilobytes, 1),
   });
 }
 
 /** The figures as tables for people, with what is reached and what is not. */
 export function report(figures: Figures, peer: string): string {
-  const { storedResponse, agentGet, streaming, startUp } = figures;
+  const { storedResponse, agentGet, streaming, startUp, streams, resume } = figures;
   const rows = [
     ['', 'floor', peer, 'ratio', 'target', ''],
-    throughputRow('stored response, requests/s', storedResponse, targets.storedResponse),
-    throughputRow('agent GET, requests/s', agentGet, targets.agentGet),
+    ...(storedResponse === null
+      ? []
+      : [throughputRow('stored response, requests/s', storedResponse, targets.storedResponse)]),
+    ...(agentGet === null ? [] : [throughputRow('agent GET, requests/s', agentGet, targets.agentGet)]),
+    ...(streaming === null ? [] : streamingRows(streaming)),
+    ...(startUp === null ? [] : startUpRows(startUp)),
+    ...(streams === null ? [] : streamsRows(streams)),
+    ...(resume === null ? [] : [resumeRow(resume)]),
+  ];
+  const work = [
+    ['main thread of the server', 'running', 'waiting', 'µs each', 'answer bytes'],
+    ...Object.entries({ 'stored response': storedResponse, 'agent GET': agentGet }).flatMap(
+      ([name, sides]) =>
+        sides === null
+          ? []
+          : [workRow(`${name}, floor`, sides.floor), workRow(`${name}, ${peer}`, sides.peer)],
+    ),
+    ...(streams === null
+      ? []
+      : [
+          workRow(`${streamCount} streams, floor`, streams.floor),
+          workRow(`${streamCount} streams, ${peer}`, streams.peer),
+        ]),
+  ];
+  return `${[table(rows), ...(work.length > 1 ? [table(work)] : []), ...remarks(figures)].join('\n\n')}\n`;
+}
+
+function streamingRows({ floor, peer, firstByteDifference }: Streaming): string[][] {
+  return [
     [
       'stream, first byte, ms',
-      streaming.floor.firstByte.toFixed(2),
-      streaming.peer.firstByte.toFixed(2),
-      signed(streaming.firstByteDifference),
+      floor.firstByte.toFixed(2),
+      peer.firstByte.toFixed(2),
+      signed(firstByteDifference),
       `<= +${targets.firstByteMilliseconds.toFixed(2)}`,
-      verdict(streaming.firstByteDifference <= targets.firstByteMilliseconds),
+      verdict(firstByteDifference <= targets.firstByteMilliseconds),
     ],
     [
       'stream, last byte, ms',
-      streaming.floor.lastByte.toFixed(2),
-      streaming.peer.lastByte.toFixed(2),
-      signed(streaming.peer.lastByte - streaming.floor.lastByte),
+      floor.lastByte.toFixed(2),
+      peer.lastByte.toFixed(2),
+      signed(peer.lastByte - floor.lastByte),
       '',
       '',
     ],
-    ...(startUp === null ? [] : startUpRows(startUp)),
   ];
-  const work = [
-    ['main thread of the server', 'running', 'waiting', 'µs/request', 'answer bytes'],
-    ...Object.entries({ 'stored response': storedResponse, 'agent GET': agentGet }).flatMap(
-      ([name, sides]) => [workRow(`${name}, floor`, sides.floor), workRow(`${name}, ${peer}`, sides.peer)],
-    ),
+}
+
+function streamsRows({ floor, peer, lateDifference }: Streams): string[][] {
+  const row = (name: string, figure: (side: StreamsSide) => string): string[] => [
+    `${streamCount} streams, ${name}`,
+    figure(floor),
+    figure(peer),
   ];
-  return `${[table(rows), table(work), ...remarks(figures)].join('\n\n')}\n`;
+  return [
+    [...row('events/s each', (side) => side.eventsPerSecond.toFixed(2)), '', '', ''],
+    [...row('median event late, ms', (side) => side.late.median.toFixed(2)), '', '', ''],
+    [
+      ...row('99th of 100 late, ms', (side) => side.late.p99.toFixed(2)),
+      signed(lateDifference),
+      `<= +${targets.lateMilliseconds.toFixed(2)}`,
+      verdict(lateDifference <= targets.lateMilliseconds),
+    ],
+    [...row('latest event, ms', (side) => side.late.most.toFixed(2)), '', '', ''],
+    [
+      ...row('kB each when idle', (side) => side.idleKilobytes?.toFixed(1) ?? 'unknown'),
+      '',
+      `< ${targets.streamKilobytes}`,
+      peer.idleKilobytes === null ? '' : verdict(peer.idleKilobytes < targets.streamKilobytes),
+    ],
+  ];
+}
+
+function resumeRow({ floor, peer, ratio, events }: Resume): string[] {
+  return [
+    `resume of ${events} events, ms`,
+    floor.toFixed(2),
+    peer.toFixed(2),
+    ratio.toFixed(2),
+    `<= ${targets.resume.toFixed(2)}`,
+    verdict(ratio <= targets.resume),
+  ];
 }
 
 function throughputRow(name: string, { floor, peer, ratio }: Throughput, target: number): string[] {
@@ -107,39 +172,47 @@ function startUpRows(startUp: StartUp): string[][] {
   ];
 }
 
-function workRow(name: string, { running, waiting, microseconds, answerBytes }: Side): string[] {
+function workRow(
+  name: string,
+  { running, waiting, microseconds, answerBytes }: Work & { answerBytes?: number },
+): string[] {
   return [
     name,
     percent(running),
     percent(waiting),
     microseconds?.toFixed(1) ?? 'unknown',
-    answerBytes.toFixed(0),
+    answerBytes?.toFixed(0) ?? '',
   ];
 }
 
 /** What casts doubt on the figures, one sentence each. */
-export function remarks({ storedResponse, agentGet, coresSeparate }: Figures): string[] {
-  const sides = [storedResponse.floor, storedResponse.peer, agentGet.floor, agentGet.peer];
+export function remarks({ storedResponse, agentGet, streams, coresSeparate }: Figures): string[] {
+  const paced = [streams?.floor, streams?.peer].filter(isKnown);
+  const driven = [storedResponse, agentGet].filter(isKnown).flatMap(({ floor, peer }) => [floor, peer]);
   const found: string[] = [];
   if (!coresSeparate)
     found.push('The load generator had no core of its own, which brings the ratios nearer to 1.');
-  if (sides.some(({ waiting }) => waiting !== null && waiting > disturbed)) {
+  if ([...driven, ...paced].some(({ waiting }) => waiting !== null && waiting > disturbed)) {
     found.push(
       'Others used the cores during the run: a server was ready to run and had to wait. Measure again.',
     );
-  } else if (sides.some(({ running }) => running !== null && running < saturated)) {
+  } else if (driven.some(({ running }) => running !== null && running < saturated)) {
     found.push('A server was not kept busy: the disk or the load generator set the pace, not the server.');
   }
   return found;
 }
 
+type Work = Pick<Side, 'running' | 'waiting' | 'microseconds'>;
+
+const isKnown = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 const slowerStart = ({ freshMilliseconds, existingMilliseconds }: StartUp): number =>
   Math.max(freshMilliseconds, existingMilliseconds);
 const verdict = (reached: boolean): string => (reached ? 'reached' : 'MISSED');
 const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(2)}`;
 const percent = (share: number | null): string =>
   share === null ? 'unknown' : `${(share * 100).toFixed(0)} %`;
-const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+const rounded = (value: number | null | undefined, digits: number): number | null =>
+  value === null || value === undefined ? null : Number(value.toFixed(digits));
 
 function table(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

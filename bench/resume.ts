@@ -8,7 +8,7 @@ export interface Resume {
   floor: number;
   peer: number;
   ratio: number;
-  bytes: number;
+  events: number;
 }
 
 const leastReplays = 20;
@@ -34,7 +34,7 @@ export async function measureResume(floor: Target, peer: Target, seconds: number
   for (let turn = 0; turn < leastReplays || performance.now() < end; turn++) await both(turn, true);
   for (const { connection } of sides) connection.close();
   const [ofFloor, ofPeer] = [median(sides[0].milliseconds), median(sides[1].milliseconds)];
-  return { floor: ofFloor, peer: ofPeer, ratio: ofPeer / ofFloor, bytes: log.bytes };
+  return { floor: ofFloor, peer: ofPeer, ratio: ofPeer / ofFloor, events: longEvents };
 }
 
 /** Makes the log and looks whether it is as long as it should be; a second floor has a file of much the same size. */

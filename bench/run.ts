@@ -6,15 +6,21 @@ import { parseArgs } from 'node:util';
 import { separateCores } from './cores.ts';
 import { killLaunched } from './launch.ts';
 import { type Figures, jsonLine, remarks, report } from './report.ts';
-import { defaultEntry, startBloomery, startFloor } from './servers.ts';
+import { measureResume } from './resume.ts';
+import { defaultEntry, startBloomery, startFloor, type Target } from './servers.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureStreaming } from './streaming.ts';
+import { measureStreams } from './streams.ts';
 import { measureThroughput } from './throughput.ts';
+
+const caseNames = ['start', 'agent_get', 'stream', 'stored_response', 'streams', 'resume'] as const;
+type CaseName = (typeof caseNames)[number];
 
 const usage = `Usage: npm run bench -- [options]
 
 Options:
   --seconds N   how long each case takes, from 1 to 600; 10 unless given
+  --case NAME   one case only, or several by repeating it: ${caseNames.join(', ')}
   --json        print one line of JSON and nothing else
   --peer NAME   what to compare with the floor: bloomery, or floor to see how exact the measurement is
   --entry FILE  the program that starts Bloomery; bin/bloomery.js unless given
@@ -22,6 +28,7 @@ Options:
 
 interface Options {
   seconds: number;
+  cases: readonly CaseName[];
   json: boolean;
   peer: 'bloomery' | 'floor';
   entry: string;
@@ -31,6 +38,7 @@ function parseOptions(): Options {
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '10' },
+      case: { type: 'string', multiple: true, default: [...caseNames] },
       json: { type: 'boolean', default: false },
       peer: { type: 'string', default: 'bloomery' },
       entry: { type: 'string', default: defaultEntry },
@@ -40,31 +48,48 @@ function parseOptions(): Options {
   const seconds = Number(values.seconds);
   if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds must be a number from 1 to 600.');
   if (peer !== 'bloomery' && peer !== 'floor') throw new Error('--peer must be bloomery or floor.');
-  return { seconds, json, peer, entry: resolve(entry) };
+  const unknown = values.case.find((name) => !caseNames.some((known) => known === name));
+  if (unknown !== undefined) throw new Error(`--case must be one of ${caseNames.join(', ')}.`);
+  const cases = caseNames.filter((name) => values.case.includes(name));
+  return { seconds, cases, json, peer, entry: resolve(entry) };
 }
 
-async function measure({ seconds, json, peer: kind, entry }: Options, directory: string): Promise<Figures> {
-  const say = (what: string) => {
-    if (!json) process.stderr.write(`Measuring ${what} …\n`);
+async function measure(options: Options, directory: string): Promise<Figures> {
+  const { seconds, cases, json, peer: kind, entry } = options;
+  const isWanted = (name: CaseName): boolean => {
+    const wanted = cases.includes(name) && (name !== 'start' || kind === 'bloomery');
+    if (wanted && !json) process.stderr.write(`Measuring ${name} …\n`);
+    return wanted;
   };
-  let startUp: Figures['startUp'] = null;
-  if (kind === 'bloomery') {
-    say('the start');
-    startUp = await measureStartUp(entry, directory);
-  }
-  const floor = await startFloor(join(directory, 'floor'), 'floor');
-  const peer = await (kind === 'bloomery'
-    ? startBloomery(entry, join(directory, 'bloomery'))
-    : startFloor(join(directory, 'second-floor'), 'second floor'));
-  const coresSeparate = separateCores([floor.pid, peer.pid]);
-  say('agent GET');
-  const agentGet = await measureThroughput(floor, peer, 'agentGet', seconds);
-  say('streams');
-  const streaming = await measureStreaming(floor, peer, seconds);
-  say('stored responses');
-  const storedResponse = await measureThroughput(floor, peer, 'storedResponse', seconds);
+  const startFloorIn = (name: string, label: string) => startFloor(join(directory, name), label);
+  const startPeerIn = (name: string) =>
+    kind === 'bloomery'
+      ? startBloomery(entry, join(directory, name))
+      : startFloorIn(`${name}-floor`, 'second floor');
+  let coresSeparate = true;
+  const separate = (...targets: Target[]) => {
+    coresSeparate = separateCores(targets.map(({ pid }) => pid)) && coresSeparate;
+  };
+
+  const startUp = isWanted('start') ? await measureStartUp(entry, directory) : null;
+  const floor = await startFloorIn('floor', 'floor');
+  const peer = await startPeerIn('peer');
+  separate(floor, peer);
+  const agentGet = isWanted('agent_get') ? await measureThroughput(floor, peer, 'agentGet', seconds) : null;
+  const streaming = isWanted('stream') ? await measureStreaming(floor, peer, seconds) : null;
+  const storedResponse = isWanted('stored_response')
+    ? await measureThroughput(floor, peer, 'storedResponse', seconds)
+    : null;
+  const resume = isWanted('resume') ? await measureResume(floor, peer, seconds) : null;
   await Promise.all([floor.stop(), peer.stop()]);
-  return { storedResponse, agentGet, streaming, startUp, coresSeparate };
+  const streams = isWanted('streams')
+    ? await measureStreams(
+        { floor: () => startFloorIn('streams-floor', 'floor'), peer: () => startPeerIn('streams-peer') },
+        separate,
+        seconds,
+      )
+    : null;
+  return { storedResponse, agentGet, streaming, startUp, streams, resume, coresSeparate };
 }
 
 async function main(): Promise<number> {

@@ -36,8 +36,8 @@ const stored = { model: 'builtin', input: 'Say hello in one short sentence.', st
 const streamed = { model: 'builtin', input: 'Count to 200.', stream: true };
 
 export const pacedMilliseconds = 50;
-/** Ten minutes are the longest that a case may take, but the builtin model says no more than this at once. */
-export const pacedEvents = 9999;
+/** More than the streams can have in the time that they are measured for. */
+export const pacedEvents = 1500;
 /** Events around the deltas of a text: three before, four behind, and the response's own created and end. */
 export const longEvents = 5000;
 const longDeltas = longEvents - 8;

@@ -1,28 +1,43 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, get } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureCertificates } from '../trust/certificates.ts';
 import { listen } from './listener.ts';
 
-test('idle connections of clients hold up no stop', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
+let directory: string;
+let tls: { key: string; cert: string };
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
   const { key, certificate } = await ensureCertificates(directory, []);
-  const listener = await listen((_request, response) => response.end('ok'), {
-    host: '127.0.0.1',
-    port: 0,
-    tls: { key, cert: certificate },
-  });
+  tls = { key, cert: certificate };
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const listener = () =>
+  listen((_request, response) => response.end('ok'), { host: '127.0.0.1', port: 0, tls });
+/** Long enough that only closing the connections by itself ends a stop. */
+const anHour = 3_600_000;
+
+test('idle connections of clients hold up no stop', async () => {
+  const { port, close } = await listener();
   const agent = new Agent({ keepAlive: true });
-  await new Promise<void>((resolve, reject) => {
-    get({ port: listener.port, host: '127.0.0.1', agent }, (response) => {
-      response.resume().on('end', resolve);
-    }).on('error', reject);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ port, host: '127.0.0.1', agent }, resolve).on('error', reject);
   });
-  // Cut after an hour at the latest: ending at all shows that idle connections were closed.
-  await listener.close(3_600_000);
+  await once(answer.resume(), 'end');
+  await expect(close(anHour)).resolves.toBeUndefined();
   agent.destroy();
-  rmSync(directory, { recursive: true, force: true });
-  expect(listener.port).toBeGreaterThan(0);
+});
+
+test('neither do connections that have not said anything', async () => {
+  const { port, close } = await listener();
+  const socket = connect(port, '127.0.0.1');
+  const closed = once(socket, 'close');
+  await once(socket, 'connect');
+  await expect(close(anHour)).resolves.toBeUndefined();
+  await closed;
 });

@@ -85,14 +85,21 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   https.on('tlsClientError', (_error, socket) => socket.destroy());
 
   const sockets = new Set<Socket>();
+  /** Those that have not sent a byte yet, and so nothing to finish. */
+  const silent = new Set<Socket>();
   const front = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    silent.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      silent.delete(socket);
+    });
     socket.on('error', () => socket.destroy());
     const impatience = setTimeout(() => socket.destroy(), firstByteMilliseconds);
     socket.once('close', () => clearTimeout(impatience));
     socket.once('readable', () => {
       clearTimeout(impatience);
+      silent.delete(socket);
       const start: Buffer | null = socket.read();
       if (start === null) return socket.destroy();
       socket.unshift(start);
@@ -109,6 +116,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     async close(drainMilliseconds) {
       const closed = once(front, 'close');
       front.close();
+      for (const socket of silent) socket.destroy();
       closeIdle(http, https);
       const idle = setInterval(() => closeIdle(http, https), 50);
       const cut = setTimeout(() => {

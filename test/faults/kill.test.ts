@@ -10,7 +10,7 @@ import { checkDatabase } from './database-check.ts';
 import { type Fact, isUnderWay, type KnownConversation } from './known.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { type ServedProcess, startProcess } from './served-process.ts';
-import { type Actor, newConversation, notServedYet, takeTurn, workloads } from './workloads.ts';
+import { type Actor, newConversation, takeTurn, workloads } from './workloads.ts';
 
 const kills = Number(process.env.BLOOMERY_KILLS ?? 25);
 const seed = Number(process.env.BLOOMERY_SEED ?? randomInt(2 ** 31));
@@ -27,7 +27,7 @@ const leaseMilliseconds = 15_000;
 
 let directory: string;
 let server: ServedProcess;
-const start = () => startProcess(directory, { tool: !notServedYet.has('tool loop') });
+const start = () => startProcess(directory, { tool: true });
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'bloomery-kill-'));
   server = await start();
@@ -63,6 +63,7 @@ test(`nothing acknowledged is lost and nothing is left half done by ${kills} kil
   const client = createClient(server);
   for (const conversation of world.conversations) await checkConversation(client, conversation);
   for (const fact of world.facts) await holds(fact, client);
+  process.stderr.write(`${world.summary()}\n`);
   await server.stop();
   checkDatabase(directory);
 });
@@ -72,6 +73,7 @@ function createWorld(random: SeededRandom) {
   const conversations: KnownConversation[] = [];
   const facts: Fact[] = [];
   const touched = new Set<KnownConversation>();
+  const cutWorkloads = new Map<string, number>();
   const current = new Map<number, KnownConversation>();
   const chances = Array.from({ length: actorCount }, () => random.fork());
   let texts = 0;
@@ -95,6 +97,14 @@ function createWorld(random: SeededRandom) {
     facts,
     /** Conversations that may have been written to since the last kill. */
     touched,
+    noteCut(workload: string) {
+      cutWorkloads.set(workload, (cutWorkloads.get(workload) ?? 0) + 1);
+    },
+    summary() {
+      const items = conversations.reduce((sum, conversation) => sum + conversation.items.length, 0);
+      const cuts = [...cutWorkloads].map(([name, times]) => `${name} ${times}`).join(', ');
+      return `${facts.length} facts, ${items} items in ${conversations.length} conversations; cut: ${cuts}`;
+    },
     begin() {
       touched.clear();
       for (const conversation of current.values()) touched.add(conversation);
@@ -124,15 +134,18 @@ async function workUntilKilled(world: World, random: SeededRandom): Promise<Fact
   await Promise.all(
     Array.from({ length: actorCount }, async (_, at) => {
       const actor = world.actor(at, client, (fact) => learnt.push(fact));
+      let workload = newConversation;
       try {
-        if (!world.hasConversation(at)) await newConversation.run(actor);
+        if (!world.hasConversation(at)) await workload.run(actor);
         for (;;) {
           const isLong = actor.conversation.items.length > mostItems;
-          await (isLong ? newConversation : actor.random.pick(workloads)).run(actor);
+          workload = isLong ? newConversation : actor.random.pick(workloads);
+          await workload.run(actor);
         }
       } catch (error) {
         if (!(error instanceof Cut)) throw error;
         if (killed === null) throw new Error('The server cut a connection without having been killed.');
+        world.noteCut(workload.name);
       }
     }),
   );

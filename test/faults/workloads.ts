@@ -34,9 +34,6 @@ export interface Workload {
   run(actor: Actor): Promise<void>;
 }
 
-/** Names of workloads that the server cannot take yet. */
-export const notServedYet: ReadonlySet<string> = new Set(['background', 'cancelled background', 'tool loop']);
-
 /** The tool that the tool loop runs on the server; whatever starts the server has to bring it. */
 export const serverTool = { type: 'fault_harness_clock', functions: ['look_at_clock'] };
 
@@ -332,7 +329,7 @@ const all: Workload[] = [
   toolLoop,
 ];
 
-/** Those that the server can take, each as often as it is to be chosen. */
-export const workloads: Workload[] = all
-  .filter(({ name }) => !notServedYet.has(name))
-  .flatMap((workload) => Array.from({ length: workload.weight }, () => workload));
+/** Each as often as it is to be chosen. */
+export const workloads: Workload[] = all.flatMap((workload) =>
+  Array.from({ length: workload.weight }, () => workload),
+);

@@ -3,6 +3,7 @@ import type { StartUp } from './start-up.ts';
 import type { Streaming } from './streaming.ts';
 import { type Streams, type StreamsSide, streamCount } from './streams.ts';
 import type { Side, Throughput } from './throughput.ts';
+import type { ToolLoop } from './tool-loop.ts';
 
 /** What was measured; null where a case was left out, or has no meaning for the peer. */
 export interface Figures {
@@ -10,6 +11,7 @@ export interface Figures {
   agentGet: Throughput | null;
   streaming: Streaming | null;
   startUp: StartUp | null;
+  toolLoop: ToolLoop | null;
   streams: Streams | null;
   resume: Resume | null;
   /** Whether the load generator had a core of its own. */
@@ -22,6 +24,7 @@ const targets = {
   firstByteMilliseconds: 2,
   startMilliseconds: 700,
   idleMegabytes: 120,
+  toolTurnMilliseconds: 1,
   lateMilliseconds: 50,
   streamKilobytes: 40,
   resume: 2,
@@ -33,7 +36,8 @@ const disturbed = 0.1;
 const saturated = 0.8;
 
 /** The figures as one line of JSON: ratios, and for streams the differences in milliseconds. */
-export function jsonLine({ storedResponse, agentGet, streaming, startUp, streams, resume }: Figures): string {
+export function jsonLine(figures: Figures): string {
+  const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
   return JSON.stringify({
     ratios: {
       stored_response: rounded(storedResponse?.ratio, 3),
@@ -43,6 +47,7 @@ export function jsonLine({ storedResponse, agentGet, streaming, startUp, streams
     },
     startup_ms: rounded(startUp === null ? null : slowerStart(startUp), 0),
     idle_mb: rounded(startUp?.idleMegabytes, 1),
+    tool_turn_ms: rounded(toolLoop?.turnMilliseconds, 3),
     streams_late_ms: rounded(streams?.lateDifference, 2),
     stream_kb: rounded(streams?.peer.idleKilobytes, 1),
   });
@@ -50,7 +55,7 @@ export function jsonLine({ storedResponse, agentGet, streaming, startUp, streams
 
 /** The figures as tables for people, with what is reached and what is not. */
 export function report(figures: Figures, peer: string): string {
-  const { storedResponse, agentGet, streaming, startUp, streams, resume } = figures;
+  const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
   const rows = [
     ['', 'floor', peer, 'ratio', 'target', ''],
     ...(storedResponse === null
@@ -59,6 +64,7 @@ export function report(figures: Figures, peer: string): string {
     ...(agentGet === null ? [] : [throughputRow('agent GET, requests/s', agentGet, targets.agentGet)]),
     ...(streaming === null ? [] : streamingRows(streaming)),
     ...(startUp === null ? [] : startUpRows(startUp)),
+    ...(toolLoop === null ? [] : toolLoopRows(toolLoop)),
     ...(streams === null ? [] : streamsRows(streams)),
     ...(resume === null ? [] : [resumeRow(resume)]),
   ];
@@ -97,6 +103,21 @@ function streamingRows({ floor, peer, firstByteDifference }: Streaming): string[
       signed(peer.lastByte - floor.lastByte),
       '',
       '',
+    ],
+  ];
+}
+
+function toolLoopRows({ plain, loop, turns, turnMilliseconds }: ToolLoop): string[][] {
+  return [
+    ['response without a call, ms', '', plain.toFixed(2), '', '', ''],
+    [`response with ${turns} turns of calls, ms`, '', loop.toFixed(2), '', '', ''],
+    [
+      'each turn of the tool loop, ms',
+      '',
+      turnMilliseconds.toFixed(2),
+      '',
+      `< ${targets.toolTurnMilliseconds.toFixed(2)}`,
+      verdict(turnMilliseconds < targets.toolTurnMilliseconds),
     ],
   ];
 }

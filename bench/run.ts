@@ -12,9 +12,20 @@ import { measureStartUp } from './start-up.ts';
 import { measureStreaming } from './streaming.ts';
 import { measureStreams } from './streams.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureToolLoop } from './tool-loop.ts';
 
-const caseNames = ['start', 'agent_get', 'stream', 'stored_response', 'streams', 'resume'] as const;
+const caseNames = [
+  'start',
+  'agent_get',
+  'stream',
+  'stored_response',
+  'tool_loop',
+  'streams',
+  'resume',
+] as const;
 type CaseName = (typeof caseNames)[number];
+/** Cases that a floor has no like of. */
+const withoutFloor: ReadonlySet<CaseName> = new Set(['start', 'tool_loop']);
 
 const usage = `Usage: npm run bench -- [options]
 
@@ -57,7 +68,7 @@ function parseOptions(): Options {
 async function measure(options: Options, directory: string): Promise<Figures> {
   const { seconds, cases, json, peer: kind, entry } = options;
   const isWanted = (name: CaseName): boolean => {
-    const wanted = cases.includes(name) && (name !== 'start' || kind === 'bloomery');
+    const wanted = cases.includes(name) && (kind === 'bloomery' || !withoutFloor.has(name));
     if (wanted && !json) process.stderr.write(`Measuring ${name} …\n`);
     return wanted;
   };
@@ -89,7 +100,8 @@ async function measure(options: Options, directory: string): Promise<Figures> {
         seconds,
       )
     : null;
-  return { storedResponse, agentGet, streaming, startUp, streams, resume, coresSeparate };
+  const toolLoop = isWanted('tool_loop') ? await measureToolLoop(directory, seconds) : null;
+  return { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume, coresSeparate };
 }
 
 async function main(): Promise<number> {

@@ -53,6 +53,22 @@ const scenarios = {
     { when: { input: 'bench: long' }, reply: { chunks: Array(longDeltas).fill(' tick') } },
   ],
 };
+
+export const toolTurns = 32;
+const call = (n: number) => ({ tool_calls: [{ name: 'step', arguments: { n } }] });
+const toolScenarios = {
+  scenarios: [
+    // The last step first, since the output of any call so far matches.
+    { when: { tool_output: `step ${toolTurns}.` }, reply: { text: 'Done.' } },
+    ...Array.from({ length: toolTurns - 1 }, (_, i) => ({
+      when: { tool_output: `step ${i + 1}.` },
+      reply: call(i + 2),
+    })).toReversed(),
+    { when: { input: 'bench: steps' }, reply: call(1) },
+    { reply: { text: 'Done.' } },
+  ],
+};
+
 const scripted = (what: string) => ({ model: 'builtin', input: `bench: ${what}`, stream: true });
 
 /** Starts the server to compare with. */
@@ -97,6 +113,35 @@ export async function startBloomery(entry: string, directory: string): Promise<T
     },
     isFloor: false,
   });
+}
+
+export interface ToolTarget {
+  port: number;
+  requests: { plain: Buffer; loop: Buffer };
+  stop(): Promise<void>;
+}
+
+/** Starts Bloomery with a tool that runs in its process, and a model scripted to call it again and again. */
+export async function startWithTool(directory: string): Promise<ToolTarget> {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'scenarios.yaml'), JSON.stringify(toolScenarios));
+  const config = join(directory, 'bloomery.yaml');
+  writeFileSync(config, JSON.stringify({ discovery: false, scenarios: ['scenarios.yaml'] }));
+  const server = await launch([join(bench, 'serve-with-tool.ts'), join(directory, 'data'), config]);
+  const { port, pathname } = new URL(String(server.ready.endpoint));
+  const ask = (input: string) =>
+    httpRequest({
+      method: 'POST',
+      path: `${pathname}/openai/v1/responses`,
+      port: Number(port),
+      headers: [`api-key: ${server.ready.apiKey}`],
+      body: { model: 'builtin', input, tools: [{ type: 'scripted', functions: ['step'] }] },
+    });
+  return {
+    port: Number(port),
+    requests: { plain: ask('bench: nothing'), loop: ask('bench: steps') },
+    stop: server.stop,
+  };
 }
 
 /** Starts `serve` with nothing but the builtin model, its data below `directory`. */

@@ -35,6 +35,11 @@ export type ResponseEvent =
   | { type: 'response.output_item.added' | 'response.output_item.done'; output_index: number; item: Item }
   | ({ type: 'response.content_part.added' | 'response.content_part.done'; part: Part } & PartAt)
   | ({ type: 'response.output_text.delta'; delta: string; logprobs: [] } & PartAt)
+  | ({
+      type: 'response.output_text.annotation.added';
+      annotation_index: number;
+      annotation: Record<string, unknown>;
+    } & PartAt)
   | ({ type: 'response.output_text.done'; text: string; logprobs: [] } & PartAt)
   | ({ type: 'response.refusal.delta'; delta: string } & PartAt)
   | ({ type: 'response.refusal.done'; refusal: string } & PartAt)
@@ -55,7 +60,7 @@ export type ResponseEvent =
       command: string;
     }
   | { type: 'response.shell_call_command.delta'; output_index: number; command_index: number; delta: string }
-  | ({ type: ToolEventType; delta?: string; arguments?: string } & ItemAt);
+  | ({ type: ToolEventType; delta?: string; arguments?: string; code?: string } & ItemAt);
 
 /** Applies one event. Deltas need no folding: the `done` event of their item carries the whole. */
 export function fold(response: ResponseObject | null, event: ResponseEvent): ResponseObject {
@@ -99,11 +104,6 @@ export const foldedFrom = (lines: string[]): string[] =>
     return lifecycle.has(type) || type === 'response.output_item.done';
   });
 
-/** Numbers events, keeps them, folds the response as they come, and hands them to any number of readers. */
-export class EventLog {
-  readonly lines: string[];
-  #response: ResponseObject | null = null;
-  #ended: boolean;
 /** An event as clients see it. */
 export interface LogEntry {
   type: string;
@@ -112,6 +112,11 @@ export interface LogEntry {
 
 const batchCharacters = 1_048_576;
 
+/** Numbers events, keeps them, folds the response as they come, and hands them to any number of readers. */
+export class EventLog {
+  readonly lines: string[];
+  #response: ResponseObject | null = null;
+  #ended: boolean;
   #brokenOff = false;
   #grown: PromiseWithResolvers<void> | null = null;
   /** How many lines readers may see; null for all. */

@@ -1,4 +1,4 @@
-import type { Config, DeploymentConfig } from '../../config.ts';
+import type { Config, DeploymentConfig, GgufSettings } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import { type DiscoveryOptions, discoverDeployments } from './discovery.ts';
 import { anthropicAddress } from './environment.ts';
@@ -29,16 +29,16 @@ const namesShown = 20;
 export async function createModelGateway(options: GatewayOptions): Promise<ModelGateway> {
   const { config, log } = options;
   const builtin = lazily(() => loadBuiltin(config.scenarios));
-  // Faults in scenario files must show at start, not at the first request.
+  // Faults in scenario files, and packages that are missing, must show at start, not at the first request.
   const [discovered] = await Promise.all([
     config.discovery ? discoverDeployments(options) : [],
     config.scenarios.length > 0 ? builtin() : null,
+    needModelLibrary(config.deployments),
   ]);
   const targets = new Map<string, ModelTarget>();
   for (const deployment of [...config.deployments, ...discovered, builtinDeployment]) {
     if (targets.has(deployment.name)) continue;
-    const provider =
-      deployment.provider === 'builtin' ? builtinProvider(builtin) : remoteProvider(deployment, log);
+    const provider = providerOf(deployment, builtin, log);
     targets.set(deployment.name, { deployment: describe(deployment), provider });
   }
   return {
@@ -75,7 +75,30 @@ async function loadBuiltin(scenarioFiles: string[]): Promise<ModelProvider> {
   return createBuiltinModel({ scenarios: scenarioFiles.flatMap((file) => loadScenarios(file)) });
 }
 
-function builtinProvider(load: () => Promise<ModelProvider>): ModelProvider {
+function providerOf(
+  deployment: DeploymentConfig,
+  builtin: () => Promise<ModelProvider>,
+  log: ModelLog,
+): ModelProvider {
+  const { gguf, name } = deployment;
+  if (gguf !== undefined) return ownProvider(lazily(() => loadGguf(name, gguf, log)));
+  return deployment.provider === 'builtin' ? ownProvider(builtin) : remoteProvider(deployment, log);
+}
+
+async function needModelLibrary(deployments: DeploymentConfig[]): Promise<void> {
+  const first = deployments.find(({ provider }) => provider === 'gguf');
+  if (first !== undefined) (await import('./gguf/node-llama-cpp.ts')).locateNodeLlamaCpp(first.name);
+}
+
+async function loadGguf(name: string, gguf: GgufSettings, log: ModelLog): Promise<ModelProvider> {
+  const [{ createGgufProvider }, { locateNodeLlamaCpp }] = await Promise.all([
+    import('./gguf/gguf.ts'),
+    import('./gguf/node-llama-cpp.ts'),
+  ]);
+  return createGgufProvider({ name, gguf }, locateNodeLlamaCpp(name), log);
+}
+
+function ownProvider(load: () => Promise<ModelProvider>): ModelProvider {
   const { generate, countTokens, embed } = fullProvider(load);
   return { generate, countTokens, embed };
 }
@@ -167,4 +190,5 @@ const families: [RegExp, string][] = [
   [/deepseek/i, 'DeepSeek'],
   [/gpt-oss/i, 'OpenAI'],
   [/granite/i, 'IBM'],
+  [/smollm/i, 'Hugging Face'],
 ];

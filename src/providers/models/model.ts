@@ -159,7 +159,7 @@ export interface ModelProvider {
 /** What `GET /deployments` tells of a deployment; the key never leaves the provider. */
 export interface Deployment {
   name: string;
-  /** Kind of provider: `builtin`, `openai-compatible`, `azure-openai`, `anthropic`. */
+  /** Kind of provider: `builtin`, `openai-compatible`, `azure-openai`, `anthropic`, `gguf`. */
   provider: string;
   modelName: string;
   modelVersion: string;

@@ -51,7 +51,10 @@ export const catalogue = {
   invalid_parameter: { status: 400, meaning: 'A path, query or header parameter has a wrong value.' },
   missing_required_parameter: { status: 400, meaning: 'A required field or parameter is missing.' },
   unsupported_parameter: { status: 400, meaning: 'The field is valid, but this server cannot honour it.' },
-  address_not_allowed: { status: 400, meaning: 'The address is one that tools may not reach (`outbound.allow`).' },
+  address_not_allowed: {
+    status: 400,
+    meaning: 'The address is one that tools may not reach (`outbound.allow`).',
+  },
   context_length_exceeded: {
     status: 400,
     meaning: 'The input does not fit the context window of the model.',

@@ -1,7 +1,7 @@
 import { conflict, invalidPayload } from '../../errors.ts';
 import { newItemId } from '../../kit/ids.ts';
 import type { Item } from './items.ts';
-import type { ToolSet } from './tool-set.ts';
+import { bindingOf, type ToolSet } from './tool-set.ts';
 import type { PendingCall } from './turn-items.ts';
 
 type ApprovalResponse = { approval_request_id: string; approve: boolean };
@@ -33,7 +33,7 @@ export function approvedCalls(
     answered.add(id);
     if (!approve) continue;
     const { name, arguments: text } = request as unknown as { name: string; arguments: string };
-    const binding = tools.bindings.get(name);
+    const binding = bindingOf(tools.opened, request);
     if (binding === undefined) {
       throw invalidPayload(
         target,
@@ -41,7 +41,13 @@ export function approvedCalls(
       );
     }
     const callId = newItemId(binding.tool.itemType, partition);
-    approved.push({ id: callId, binding, call: { name, arguments: text }, approvalRequestId: id });
+    // What the model knows it by is seen once all tools have told what they offer.
+    approved.push({
+      id: callId,
+      binding,
+      call: { name: binding.name, arguments: text },
+      approvalRequestId: id,
+    });
   }
   return approved;
 }

@@ -6,7 +6,7 @@ import { type ItemReading, promptMessages } from './prompt.ts';
 import type { RequestFields } from './request-fields.ts';
 import type { AllowedTools, CustomTool, FunctionTool, ToolChoice } from './request-parts.ts';
 import type { Settings } from './settings.ts';
-import type { ToolSet } from './tool-set.ts';
+import type { ToolBinding, ToolSet } from './tool-set.ts';
 
 export interface RequestParts {
   settings: Settings;
@@ -20,9 +20,9 @@ export interface RequestParts {
 export function turnRequest(
   { settings, fields, base, tools, reading }: RequestParts,
   output: Item[],
-  turn: { mayCall: boolean; maxOutputTokens: number | null },
+  turn: { mayCall: boolean; isFirst: boolean; maxOutputTokens: number | null },
 ): ModelRequest {
-  const offer = turn.mayCall ? offeredTools(settings, tools, output.length > 0) : nothing;
+  const offer = turn.mayCall ? offeredTools(settings, tools, turn.isFirst) : nothing;
   return {
     ...plainRequest,
     messages: promptMessages(
@@ -51,6 +51,12 @@ function outputFormat({ format }: Settings): ModelRequest['outputFormat'] {
   return { type: 'json_schema', name, schema, description: description ?? null, strict: strict ?? false };
 }
 
+interface NamedTool {
+  type: string;
+  name?: string;
+  server_label?: string;
+}
+
 interface Offer {
   tools: ModelTool[];
   choice: ModelToolChoice;
@@ -59,22 +65,23 @@ interface Offer {
 const nothing: Offer = { tools: [], choice: 'auto' };
 
 /** What was demanded of the first turn has been done by the second: demanded again, a run would never end. */
-function offeredTools(settings: Settings, server: ToolSet, isLaterTurn: boolean): Offer {
+function offeredTools(settings: Settings, server: ToolSet, isFirstTurn: boolean): Offer {
   const all = [...settings.tools.flatMap(clientTool), ...server.functions];
+  // A tool may turn out to have nothing to offer.
+  if (all.length === 0) return nothing;
   const choice = chosen(settings.toolChoice, all, server);
-  return isLaterTurn && choice.choice !== 'none' ? { ...choice, choice: 'auto' } : choice;
+  return !isFirstTurn && choice.choice !== 'none' ? { ...choice, choice: 'auto' } : choice;
 }
 
 function chosen(choice: ToolChoice, all: ModelTool[], server: ToolSet): Offer {
   if (typeof choice === 'string') return { tools: all, choice };
-  const ofTools = (named: { type: string; name?: string | undefined }[]): ModelTool[] =>
+  const ofTools = (named: NamedTool[]): ModelTool[] =>
     all.filter(({ name }) => named.some((entry) => isNamed(entry, name, server)));
   if (choice.type === 'allowed_tools') {
     const { tools, mode } = choice as AllowedTools;
     return { tools: ofTools(tools), choice: mode };
   }
-  const { type, name } = choice as { type: string; name?: string };
-  const [only, ...more] = ofTools([{ type, name }]);
+  const [only, ...more] = ofTools([choice as NamedTool]);
   if (only === undefined) return { tools: all, choice: 'auto' };
   return more.length === 0
     ? { tools: all, choice: { name: only.name } }
@@ -82,11 +89,16 @@ function chosen(choice: ToolChoice, all: ModelTool[], server: ToolSet): Offer {
 }
 
 /** Functions are named by name, tools that run here or have a shape of their own by type. */
-function isNamed(entry: { type: string; name?: string | undefined }, name: string, server: ToolSet): boolean {
+function isNamed(entry: NamedTool, name: string, server: ToolSet): boolean {
+  const binding = server.bindings.get(name);
+  if (binding !== undefined) return isBound(entry, binding);
   if (entry.name !== undefined) return entry.name === name;
-  const own = clientTools.get(entry.type);
-  if (own !== undefined) return own.name === name;
-  return server.bindings.get(name)?.tool.type === entry.type;
+  return clientTools.get(entry.type)?.name === name;
+}
+
+function isBound({ type, server_label, name }: NamedTool, { tool, open, name: own }: ToolBinding): boolean {
+  if (type !== tool.type || (server_label ?? open.label) !== open.label) return false;
+  return name === undefined || (open.functionOf?.({ server_label: open.label, name }) ?? name) === own;
 }
 
 const noParameters = { type: 'object', properties: {} };

@@ -11,8 +11,7 @@ export function closeOpenItems(log: EventLog, emit: Emit, except: ReadonlySet<st
 }
 
 function isOpen(log: EventLog, item: Item): boolean {
-  if (item.type === 'reasoning') return !log.lines.some((line) => isDone(line, item.id));
-  return 'status' in item && item.status === 'in_progress';
+  return 'status' in item ? item.status === 'in_progress' : !log.lines.some((line) => isDone(line, item.id));
 }
 
 const isDone = (line: string, id: string): boolean =>

@@ -4,6 +4,7 @@ import { newId, partitionOf } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { traceParent } from '../../kit/traceparent.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
+import type { ToolContext } from '../../providers/tools/tool.ts';
 import type { Sealer } from '../../trust/sealing.ts';
 import type { AgentDirectory } from '../agents/directory.ts';
 import type { Hold } from '../conversations/ledger.ts';
@@ -23,7 +24,8 @@ import type { RunPlan } from './run.ts';
 import { checkSeals, compactionSeal, reasoningSeal } from './seals.ts';
 import { effectiveSettings, type Settings } from './settings.ts';
 import type { ResponseRecord } from './store.ts';
-import { openTools, type ToolRegistry } from './tool-set.ts';
+import { sealBlueprint, withoutSecrets } from './tool-secrets.ts';
+import { openTools, type ToolRegistry, type ToolSet } from './tool-set.ts';
 import { type TraceParent, TraceWriter } from './trace.ts';
 
 export interface PlanSources extends ContextSources {
@@ -39,6 +41,8 @@ export interface Blueprint {
   fields: RequestFields;
   encryptedReasoning: boolean;
   trace: TraceParent;
+  /** What is secret in the definitions of tools; sealed, and only here, once it is stored. */
+  toolSecrets?: string;
 }
 
 /** A request ready to be run: who answers it, with what, and what it will be stored as. */
@@ -100,11 +104,12 @@ export async function planResponse(
       encryptedReasoning: body.include?.includes('reasoning.encrypted_content') ?? false,
       trace: { traceId: trace.traceId, parentSpanId: trace.parentSpanId },
     };
-    const run = await assembleRun(sources, ctx, record, blueprint, context.items, noProgress(), trace);
+    const before = { context: context.items, output: [] };
+    const run = await assembleRun(sources, ctx, record, blueprint, before, noProgress(), trace);
     await claimApprovals(sources, ctx, run);
     return {
       record,
-      blueprint,
+      blueprint: sealBlueprint(blueprint, sources.sealer, ctx.project),
       hold,
       store: body.store ?? true,
       initial: initialResponse(record, settings, body),
@@ -122,27 +127,33 @@ export async function assembleRun(
   owner: Owner,
   record: ResponseRecord,
   { settings, fields, encryptedReasoning }: Blueprint,
-  context: Item[],
+  before: { context: Item[]; output: Item[] },
   progress: Progress,
   trace: TraceWriter,
 ): Promise<RunPlan> {
   const { provider } = models.resolve(settings.model);
-  const tools = await serverTools(registry, settings, owner.project);
+  const base = [...before.context, ...record.input];
+  const tools = await serverTools(registry, settings, owner, {
+    context: base,
+    output: before.output,
+    include: fields.include,
+  });
   const partition = partitionOf(record.id);
   return {
     provider,
     settings,
     fields,
-    base: [...context, ...record.input],
+    base,
     items: {
       partition,
       itemFields: itemFields(record),
       seal: encryptedReasoning ? (text) => sealer.seal(text, reasoningSeal, owner.project) : null,
+      sources: progress.sources,
     },
     tools,
-    reading: readingOf(registry, sealer, owner.project, progress),
+    reading: readingOf(registry, sealer, owner.project, progress, tools),
     trace,
-    approved: approvedCalls(context, record.input, tools, partition),
+    approved: approvedCalls(before.context, record.input, tools, partition),
     begun: [],
     progress,
   };
@@ -154,9 +165,11 @@ export function readingOf(
   sealer: Sealer,
   project: string,
   progress: Progress = noProgress(),
+  tools: Pick<ToolSet, 'nameOfItem'> | null = null,
 ): ItemReading {
   return {
     replay: replayOf(registry, progress),
+    nameOf: (item) => tools?.nameOfItem(item),
     open: (sealed) =>
       sealer.open(sealed, reasoningSeal, project) ?? sealer.open(sealed, compactionSeal, project),
   };
@@ -164,19 +177,32 @@ export function readingOf(
 
 const replayOf =
   (registry: ToolRegistry, progress: Progress): ToolItemReplay =>
-  (item) =>
-    progress.outputs[item.id] ?? (item.status === 'incomplete' ? null : registry.replay(item));
+  (item, output) =>
+    progress.outputs[item.id] ?? (item.status === 'incomplete' ? null : registry.replay(item, output));
 
-function serverTools(registry: ToolRegistry, settings: Settings, project: string) {
+function serverTools(
+  registry: ToolRegistry,
+  settings: Settings,
+  { project, userIdentity }: Owner,
+  request: Pick<ToolContext, 'context' | 'output' | 'include'>,
+) {
   const own = new Set(
     settings.tools
       .filter(isOwn)
       .map((tool) => clientTools.get(tool.type as string)?.name ?? String((tool as { name?: string }).name)),
   );
   const definitions = settings.tools
-    .map((definition, i) => ({ definition, target: `tools[${i}]` }))
+    .map((definition, i) => ({
+      definition,
+      target: settings.agent === null ? `tools[${i}]` : 'agent_reference',
+    }))
     .filter(({ definition }) => !isOwn(definition));
-  return openTools(registry, definitions, own, { project, signal: new AbortController().signal });
+  return openTools(registry, definitions, own, {
+    ...request,
+    project,
+    userIdentity,
+    signal: new AbortController().signal,
+  });
 }
 
 const isOwn = (tool: Tool): boolean =>
@@ -198,15 +224,19 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
   const settings = await settingsFor(sources, ctx, body);
   const { provider } = sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
   const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
-  const tools = await serverTools(sources.tools, settings, ctx.project);
+  const base = [...context.items, ...input];
+  const tools = await serverTools(sources.tools, settings, ctx, { context: base, output: [], include: [] });
   const parts = {
     settings,
     fields: requestFields({}),
-    base: [...context.items, ...input],
+    base,
     tools,
-    reading: readingOf(sources.tools, sources.sealer, ctx.project, noProgress()),
+    reading: readingOf(sources.tools, sources.sealer, ctx.project, noProgress(), tools),
   };
-  return { provider, request: turnRequest(parts, [], { mayCall: true, maxOutputTokens: null }) };
+  return {
+    provider,
+    request: turnRequest(parts, [], { mayCall: true, isFirst: true, maxOutputTokens: null }),
+  };
 }
 
 async function settingsFor(
@@ -316,7 +346,7 @@ const wholeFormat = (format: TextFormat): TextFormat =>
 
 /** With the members that clients count on; what is secret in a definition stays out. */
 function wholeTool(tool: Tool): Record<string, unknown> {
-  const { authorization: _authorization, headers: _headers, ...shown } = tool as Record<string, unknown>;
+  const shown = withoutSecrets(tool);
   const common = { description: shown.description ?? null };
   if (tool.type === 'function') {
     return { ...shown, ...common, parameters: shown.parameters ?? null, strict: shown.strict ?? null };

@@ -1,5 +1,5 @@
 import type { ModelUsage } from '../../providers/models/model.ts';
-import type { ReplayedCall } from '../../providers/tools/tool.ts';
+import type { CitedSource, ReplayedCall } from '../../providers/tools/tool.ts';
 
 /** How far a run has come, besides the items in its log. With both it can go on in another process. */
 export interface Progress {
@@ -16,6 +16,8 @@ export interface Progress {
   >;
   /** What the model was told of server-side calls, by the id of their item. */
   outputs: Record<string, ReplayedCall>;
+  /** What messages may refer to. */
+  sources: CitedSource[];
 }
 
 export const noProgress = (): Progress => ({
@@ -25,6 +27,7 @@ export const noProgress = (): Progress => ({
   repeats: {},
   pending: {},
   outputs: {},
+  sources: [],
 });
 
 export function addUsage(progress: Progress, usage: ModelUsage): void {

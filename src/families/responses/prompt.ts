@@ -10,25 +10,48 @@ type UserPart = TextPart | ImagePart | FilePart;
 export const summaryOpening = 'Summary of the conversation so far: ';
 
 /** What an item of a server-side tool tells the model; null where it says nothing. */
-export type ToolItemReplay = (item: ToolItem & { id: string }) => ReplayedCall | null;
+export type ToolItemReplay = (
+  item: ToolItem & { id: string },
+  output: ToolItem | null,
+) => ReplayedCall | null;
 
 /** Turns instructions and items into the messages of a model call. */
 export function promptMessages(
   instructions: string | null,
   items: Item[],
-  { replay, open }: ItemReading,
+  reading: ItemReading,
 ): ModelMessage[] {
   const messages: ModelMessage[] = [];
   if (instructions !== null && instructions !== '') messages.push({ role: 'system', content: instructions });
-  const reader: Reader = { messages, replay, open, called: new Map(), approvals: new Map(), calls: null };
+  const reader: Reader = {
+    ...reading,
+    messages,
+    called: new Map(),
+    outcomes: outcomesOf(items),
+    approvals: new Map(),
+    calls: null,
+  };
   for (const item of items) addItem(reader, item);
   return messages;
+}
+
+const outcomeKey = (type: string, callId: unknown): string => `${type} ${callId}`;
+
+function outcomesOf(items: Item[]): Map<string, ToolItem> {
+  const outcomes = new Map<string, ToolItem>();
+  for (const item of items) {
+    if (!item.type.endsWith('_call_output')) continue;
+    outcomes.set(outcomeKey(item.type, (item as ToolItem).call_id), item as ToolItem);
+  }
+  return outcomes;
 }
 
 /** What only others can say of an item. */
 export interface ItemReading {
   replay: ToolItemReplay;
   open: OpenSealed;
+  /** The name by which the model now knows the function of an item, where it is offered one. */
+  nameOf(item: ToolItem): string | undefined;
 }
 
 /** The text of something sealed for the caller to carry; null where it can't be opened. */
@@ -38,6 +61,8 @@ interface Reader extends ItemReading {
   messages: ModelMessage[];
   /** Calls of the client's tools, by the ids that outputs may name them by. */
   called: Map<string, { callId: string; name: string }>;
+  /** The second items of server-side calls. */
+  outcomes: ReadonlyMap<string, ToolItem>;
   approvals: Map<string, ToolItem>;
   /** The message whose server-side calls are just being told; calls made together stand together. */
   calls: AssistantMessage | null;
@@ -112,8 +137,9 @@ function addToolItem(reader: Reader, item: ToolItem & { id: string }, calls: Ass
     if (picture !== null) reader.messages.push({ role: 'user', content: [userPart(picture)] });
     return;
   }
-  const replayed = reader.replay(item);
-  if (replayed !== null) addCall(reader, item.id, replayed, calls);
+  const outcome = reader.outcomes.get(outcomeKey(`${item.type}_output`, item.call_id)) ?? null;
+  const replayed = reader.replay(item, outcome);
+  if (replayed !== null) addCall(reader, item, item.id, replayed, calls);
 }
 
 /** An approved call tells of itself; one that was not approved has nothing but this. */
@@ -124,18 +150,24 @@ function addRefusal(reader: Reader, item: ToolItem): void {
   const call = { name: String(request.name), arguments: String(request.arguments) };
   addCall(
     reader,
+    request,
     String(item.approval_request_id),
     { ...call, output: `The user did not approve this call${reason}` },
     null,
   );
 }
 
+/** Providers take nothing else as the name of a function. */
+const callable = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64);
+
 function addCall(
   reader: Reader,
+  item: ToolItem,
   callId: string,
-  { name, arguments: text, output }: ReplayedCall,
+  { name: toldName, arguments: text, output }: ReplayedCall,
   calls: AssistantMessage | null,
 ): void {
+  const name = reader.nameOf(item) ?? callable(toldName);
   const message = calls ?? assistant(reader.messages);
   message.content.push({ type: 'tool_call', callId, name, arguments: text });
   reader.messages.push({ role: 'tool', callId, name, output });

@@ -4,6 +4,7 @@ import { closeOpenItems } from './open-items.ts';
 import { assembleRun, type Plan, type PlanSources } from './plan.ts';
 import type { UnfinishedResponse } from './store.ts';
 import { abandonCall } from './tool-calls.ts';
+import { unsealBlueprint } from './tool-secrets.ts';
 import { TraceWriter } from './trace.ts';
 import type { PendingCall } from './turn-items.ts';
 
@@ -13,7 +14,8 @@ export async function replan(
   { record, owner, lines, background }: UnfinishedResponse,
 ): Promise<{ plan: Plan; events: EventLog }> {
   if (background === null) throw new Error(`Response ${record.id} was not in the background.`);
-  const { blueprint, progress } = background;
+  const { progress } = background;
+  const blueprint = unsealBlueprint(background.blueprint, sources.sealer, owner.project);
   const { conversationId, contextPosition, previousResponseId } = record;
   const hold = conversationId === null ? null : await sources.conversations.hold(conversationId, record.id);
   try {
@@ -22,12 +24,14 @@ export async function replan(
         ? (await loadContext(sources, owner, { previous_response_id: previousResponseId })).items
         : (await sources.conversations.read(conversationId, contextPosition ?? 0)).items;
     const trace = new TraceWriter(blueprint.trace);
-    const run = await assembleRun(sources, owner, record, blueprint, context, progress, trace);
     const events = new EventLog([...lines], true);
+    const { output } = events.response;
+    const run = await assembleRun(sources, owner, record, blueprint, { context, output }, progress, trace);
     const emit: Parameters<typeof closeOpenItems>[1] = (event) => events.append(event);
+    const nextIndex = () => events.response.output.length;
     for (const pending of begunCalls(events, run)) {
-      if (pending.binding.tool.idempotent) run.begun.push(pending);
-      else abandonCall(pending, emit, run.items, progress);
+      if (mayRunAgain(pending)) run.begun.push(pending);
+      else abandonCall(pending, { emit, options: run.items, nextIndex, progress });
     }
     progress.pending = {};
     closeOpenItems(events, emit, new Set(run.begun.map(({ id }) => id)));
@@ -37,6 +41,9 @@ export async function replan(
     throw error;
   }
 }
+
+const mayRunAgain = ({ binding: { tool, open, name } }: PendingCall): boolean =>
+  open.isIdempotent?.(name) ?? tool.idempotent;
 
 function begunCalls(events: EventLog, { tools, progress }: Plan['run']): PendingCall[] {
   const { output } = events.response;

@@ -8,12 +8,20 @@ export interface RequestFields {
   /** The end user, as providers are told. */
   user: string | null;
   stream: boolean;
+  /** What the response is to tell besides. */
+  include: string[];
 }
 
 export const requestFields = (
   body: Pick<
     CreateResponse,
-    'max_output_tokens' | 'max_tool_calls' | 'truncation' | 'safety_identifier' | 'user' | 'stream'
+    | 'max_output_tokens'
+    | 'max_tool_calls'
+    | 'truncation'
+    | 'safety_identifier'
+    | 'user'
+    | 'stream'
+    | 'include'
   >,
 ): RequestFields => ({
   maxOutputTokens: body.max_output_tokens ?? null,
@@ -21,4 +29,5 @@ export const requestFields = (
   truncation: body.truncation ?? 'disabled',
   user: body.safety_identifier ?? body.user ?? null,
   stream: body.stream ?? false,
+  include: body.include ?? [],
 });

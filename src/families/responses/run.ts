@@ -1,6 +1,7 @@
 import { ApiError } from '../../errors.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelProvider, ModelRequest, ModelUsage } from '../../providers/models/model.ts';
+import { announce } from './announcements.ts';
 import { type ClientTool, clientTools } from './client-tools.ts';
 import type { EventLog, TerminalEvent } from './events.ts';
 import type { Item } from './items.ts';
@@ -52,6 +53,19 @@ export async function run(
   signal: AbortSignal,
   hooks: RunHooks,
 ): Promise<TerminalEvent> {
+  try {
+    return await runTurns(plan, log, signal, hooks);
+  } finally {
+    for (const { open } of plan.tools.opened) open.close?.();
+  }
+}
+
+async function runTurns(
+  plan: RunPlan,
+  log: EventLog,
+  signal: AbortSignal,
+  hooks: RunHooks,
+): Promise<TerminalEvent> {
   const emit: Emit = (event) => log.append(event);
   const { progress, settings, fields } = plan;
   const customTools = new Set(
@@ -73,13 +87,18 @@ export async function run(
     );
     await hooks.checkpoint();
     const traced = plan.trace.enter({ phase: 'tool_calls', calls: [] as TraceCall[] }).calls;
-    await runCalls(calls, { emit, options: plan.items, progress, trace: plan.trace, traced }, signal);
+    const nextIndex = () => log.response.output.length;
+    const { items: options, trace } = plan;
+    await runCalls(calls, { emit, options, nextIndex, progress, trace, traced }, signal);
     progress.pending = {};
     await hooks.checkpoint();
   };
 
   if (plan.begun.length > 0) await runAndCheck(plan.begun);
-  else await runApproved(plan, log, emit, runAndCheck);
+  else {
+    if (await announce(plan, log.response.output.length, emit, signal)) await hooks.checkpoint();
+    await runApproved(plan, log, emit, runAndCheck);
+  }
   for (;;) {
     const left =
       fields.maxOutputTokens === null ? null : fields.maxOutputTokens - progress.usage.outputTokens;
@@ -101,7 +120,8 @@ export async function run(
       finish_reason: null as string | null,
     });
     const begun = plan.trace.elapsed;
-    const request = turnRequest(plan, log.response.output, { mayCall, maxOutputTokens: left });
+    const isFirst = progress.turns === 0 && progress.toolCalls === 0;
+    const request = turnRequest(plan, log.response.output, { mayCall, isFirst, maxOutputTokens: left });
     for await (const event of generate(plan, request, signal)) {
       call.first_event_ms ??= Math.round((plan.trace.elapsed - begun) * 1000) / 1000;
       turn.push(event);
@@ -132,8 +152,9 @@ async function runApproved(
   execute: (calls: PendingCall[]) => Promise<void>,
 ): Promise<void> {
   if (plan.approved.length === 0 || plan.progress.toolCalls > 0) return;
-  const calls = plan.approved.map((call) => {
-    const pending = { ...call, outputIndex: log.response.output.length };
+  const calls = plan.approved.map(({ call, ...approved }) => {
+    const name = plan.tools.nameOf(approved.binding) ?? call.name;
+    const pending = { ...approved, call: { ...call, name }, outputIndex: log.response.output.length };
     startServerCall(emit, plan.items, pending);
     return pending;
   });

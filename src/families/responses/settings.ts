@@ -174,6 +174,9 @@ function checkReasoning({ mode, context }: Reasoning): void {
   }
 }
 
+/** `server_label` is what tells tools of one type apart. */
+type NamedTool = AllowedTools['tools'][number] & { server_label?: string };
+
 function checkToolChoice(choice: ToolChoice, tools: Tool[]): void {
   if (typeof choice === 'string') {
     if (choice === 'required' && tools.length === 0) {
@@ -182,18 +185,21 @@ function checkToolChoice(choice: ToolChoice, tools: Tool[]): void {
     return;
   }
   const isOwn = (type: unknown): boolean => type === 'function' || type === 'custom';
+  const labelled = (type: string, label: string): boolean =>
+    tools.some((tool) => tool.type === type && (tool as { server_label?: unknown }).server_label === label);
   const known = (name: unknown, type: unknown): boolean =>
     tools.some((tool) => tool.type === type && (!isOwn(type) || (tool as FunctionTool).name === name));
-  const check = (name: string | undefined, type: string, target: string): void => {
-    if (known(name, type)) return;
-    throw invalidPayload(target, `The tool '${name ?? type}' that 'tool_choice' names is not among 'tools'.`);
+  const check = ({ type, name, server_label: label }: NamedTool, target: string): void => {
+    if (known(name, type) && (label === undefined || labelled(type, label))) return;
+    const called = label ?? name ?? type;
+    throw invalidPayload(target, `The tool '${called}' that 'tool_choice' names is not among 'tools'.`);
   };
   if (choice.type === 'allowed_tools') {
     const { tools: allowed } = choice as AllowedTools;
-    for (const [i, { type, name }] of allowed.entries()) check(name, type, `tool_choice.tools[${i}]`);
+    for (const [i, entry] of allowed.entries()) check(entry, `tool_choice.tools[${i}]`);
     return;
   }
-  check('name' in choice ? choice.name : undefined, choice.type, 'tool_choice');
+  check(choice as NamedTool, 'tool_choice');
 }
 
 /** An agent's schemas were checked when its version was made. */

@@ -1,36 +1,42 @@
 import { ApiError, apiError } from '../../errors.ts';
 import type { ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
 import type { Progress } from './progress.ts';
+import { asToolHears } from './tool-set.ts';
 import type { TraceCall, TraceWriter } from './trace.ts';
-import { type Emit, type ItemOptions, type PendingCall, serverItem } from './turn-items.ts';
+import { type Emit, endServerCall, type ItemOptions, type PendingCall } from './turn-items.ts';
 
 const mostAtOnce = 8;
 const longestOutput = 1_048_576;
+const mostSources = 256;
 const longestTraced = 16_384;
 
 /** Where calls are told of: to clients, to the model, to whoever asks how a response came about. */
 export interface Telling {
   emit: Emit;
-  options: Pick<ItemOptions, 'itemFields'>;
+  options: Pick<ItemOptions, 'itemFields' | 'partition'>;
+  /** Place of the next new item in the response's output. */
+  nextIndex(): number;
   progress: Progress;
   trace: TraceWriter;
   traced: TraceCall[];
 }
 
 /** Runs calls of server-side tools, several at once, and tells of each. A call that fails is an item that says so. */
-export async function runCalls(calls: PendingCall[], telling: Telling, signal: AbortSignal): Promise<void> {
-  const waiting = [...calls];
+export const runCalls = (calls: PendingCall[], telling: Telling, signal: AbortSignal): Promise<void> =>
+  eachBounded(calls, (call) => runCall(call, telling, signal));
+
+/** Does all of them, a few at once. */
+export async function eachBounded<T>(all: T[], one: (entry: T) => Promise<void>): Promise<void> {
+  const waiting = [...all];
   const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await runCall(next, telling, signal);
-    }
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await one(next);
   };
-  await Promise.all(Array.from({ length: Math.min(mostAtOnce, calls.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(mostAtOnce, all.length) }, worker));
 }
 
 async function runCall(
   pending: PendingCall,
-  { emit, options, progress, trace, traced }: Telling,
+  { emit, options, nextIndex, progress, trace, traced }: Telling,
   signal: AbortSignal,
 ): Promise<void> {
   const { id, outputIndex, binding, call, approvalRequestId } = pending;
@@ -53,15 +59,12 @@ async function runCall(
       duration_ms: trace.elapsed - start_ms,
     });
     tell(binding.open.phases?.[status]);
-    emit({
-      type: 'response.output_item.done',
-      output_index: outputIndex,
-      item: serverItem(options, pending, status, fields),
-    });
+    endServerCall(emit, options, pending, { status, fields, output: told.output }, nextIndex);
   };
   const timeout = AbortSignal.timeout(binding.tool.timeoutSeconds * 1000);
   try {
-    const { fields, output } = await follow(pending, tell, AbortSignal.any([signal, timeout]));
+    const { fields, output, sources = [] } = await follow(pending, tell, AbortSignal.any([signal, timeout]));
+    progress.sources.push(...sources.slice(0, mostSources - progress.sources.length));
     end('completed', fields, output);
   } catch (error) {
     signal.throwIfAborted();
@@ -85,20 +88,16 @@ function failCall(
 /** A call that was begun by a process that is gone: nobody knows how it ended, so it is not run again. */
 export function abandonCall(
   pending: PendingCall,
-  emit: Emit,
-  options: Pick<ItemOptions, 'itemFields'>,
-  progress: Progress,
+  { emit, options, nextIndex, progress }: Omit<Telling, 'trace' | 'traced'>,
 ): void {
   const { id, outputIndex, binding, call } = pending;
   const message = 'The server stopped during this call; whether it had an effect is not known.';
-  progress.outputs[id] = { ...call, output: `The call failed: ${message}` };
+  const output = `The call failed: ${message}`;
+  progress.outputs[id] = { ...call, output };
   const { failed } = binding.open.phases ?? {};
   if (failed !== undefined) emit({ type: failed, item_id: id, output_index: outputIndex });
-  emit({
-    type: 'response.output_item.done',
-    output_index: outputIndex,
-    item: serverItem(options, pending, 'failed', { error: { type: 'tool_execution_error', message } }),
-  });
+  const fields = { error: { type: 'tool_execution_error', message } };
+  endServerCall(emit, options, pending, { status: 'failed', fields, output }, nextIndex);
 }
 
 async function follow(
@@ -113,7 +112,7 @@ async function follow(
   try {
     signal.throwIfAborted();
     assertJson(call.arguments);
-    const steps = binding.open.run(call, signal);
+    const steps = binding.open.run(asToolHears(binding, call), signal);
     for (;;) {
       const step = await Promise.race([steps.next(), aborted.promise]);
       if (step.done) return step.value;

@@ -1,10 +1,10 @@
 import { newItemId } from '../../kit/ids.ts';
 import type { ModelEvent } from '../../providers/models/model.ts';
-import type { ToolCall } from '../../providers/tools/tool.ts';
+import type { CitedSource, ToolCall } from '../../providers/tools/tool.ts';
 import type { ClientTool } from './client-tools.ts';
 import type { ResponseEvent } from './events.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
-import type { ToolBinding } from './tool-set.ts';
+import { asToolHears, type ToolBinding } from './tool-set.ts';
 
 export type Emit = (event: ResponseEvent) => void;
 
@@ -15,6 +15,8 @@ export interface ItemOptions {
   itemFields: object;
   /** Seals the text of reasoning, where the caller has asked to carry it. */
   seal: ((text: string) => string) | null;
+  /** What messages may refer to; it grows as tools are run. */
+  sources?: readonly CitedSource[];
 }
 
 /** An item under way. `close` emits what completes it and returns it whole, or null when its end comes later. */
@@ -36,7 +38,7 @@ export interface PendingCall {
 
 export function openMessage(
   emit: Emit,
-  { partition, itemFields }: ItemOptions,
+  { partition, itemFields, sources = [] }: ItemOptions,
   output_index: number,
 ): OpenItem {
   const item_id = newItemId('message', partition);
@@ -53,7 +55,11 @@ export function openMessage(
     if (part === null) return;
     const at = { item_id, output_index, content_index: content.length };
     const { text } = part;
-    const whole = outputPart(part.kind, text);
+    const annotations = part.kind === 'text' ? citations(text, sources) : [];
+    const whole = outputPart(part.kind, text, annotations);
+    for (const [annotation_index, annotation] of annotations.entries()) {
+      emit({ type: 'response.output_text.annotation.added', ...at, annotation_index, annotation });
+    }
     if (part.kind === 'text') emit({ type: 'response.output_text.done', ...at, text, logprobs: [] });
     else emit({ type: 'response.refusal.done', ...at, refusal: text });
     emit({ type: 'response.content_part.done', ...at, part: whole });
@@ -83,9 +89,29 @@ export function openMessage(
   };
 }
 
-const outputPart = (kind: 'text' | 'refusal', text: string) =>
+const mostCitations = 256;
+
+/** Every mention of a source, in the order of the text; of two at one place the longer. */
+function citations(text: string, sources: readonly CitedSource[]): Record<string, unknown>[] {
+  const found: { start: number; end: number; annotation: CitedSource['annotation'] }[] = [];
+  const longestFirst = [...sources].sort((a, b) => b.mention.length - a.mention.length);
+  for (const { mention, annotation } of longestFirst) {
+    let start = text.indexOf(mention);
+    while (start !== -1 && mention !== '' && found.length < mostCitations) {
+      const end = start + mention.length;
+      if (found.every((other) => end <= other.start || start >= other.end)) {
+        found.push({ start, end, annotation });
+      }
+      start = text.indexOf(mention, end);
+    }
+  }
+  found.sort((a, b) => a.start - b.start);
+  return found.map(({ start, end, annotation }) => ({ ...annotation, start_index: start, end_index: end }));
+}
+
+const outputPart = (kind: 'text' | 'refusal', text: string, annotations: Record<string, unknown>[] = []) =>
   kind === 'text'
-    ? { type: 'output_text' as const, text, annotations: [], logprobs: [] }
+    ? { type: 'output_text' as const, text, annotations, logprobs: [] }
     : { type: 'refusal' as const, refusal: text };
 
 export function openReasoning(emit: Emit, options: ItemOptions, output_index: number): OpenItem {
@@ -259,11 +285,20 @@ export function openServerCall(
     add(event) {
       if (event.type !== 'tool_arguments') return;
       text += event.delta;
-      if (argumentEvents !== undefined) emit({ type: argumentEvents.delta, ...at, delta: event.delta });
+      if (argumentEvents !== undefined && argumentEvents.part === undefined) {
+        emit({ type: argumentEvents.delta, ...at, delta: event.delta });
+      }
     },
     close(status) {
       const call = { name, arguments: text === '' ? '{}' : text };
-      if (argumentEvents !== undefined) emit({ type: argumentEvents.done, ...at, arguments: call.arguments });
+      if (argumentEvents?.part !== undefined) {
+        const { member, of } = argumentEvents.part;
+        const told = of(call);
+        if (told !== '') emit({ type: argumentEvents.delta, ...at, delta: told });
+        emit({ type: argumentEvents.done, ...at, [member]: told });
+      } else if (argumentEvents !== undefined) {
+        emit({ type: argumentEvents.done, ...at, arguments: call.arguments });
+      }
       if (status === 'completed') {
         onReady({ id, outputIndex, binding, call });
         return null;
@@ -290,14 +325,55 @@ export const serverItem = (
   status: string,
   fields: Record<string, unknown>,
 ): Item => ({
-  ...binding.open.fields(call),
+  ...binding.open.fields(asToolHears(binding, call)),
   ...fields,
+  ...(binding.tool.outputItemType === undefined ? {} : { call_id: callIdOf(id) }),
   ...(approvalRequestId === undefined ? {} : { approval_request_id: approvalRequestId }),
   id,
   type: binding.tool.itemType as ToolItem['type'],
   status,
   ...itemFields,
 });
+
+/** How a call ended: what its item carries, or the second one, and what the model is told. */
+export interface CallEnd {
+  status: 'completed' | 'failed';
+  fields: Record<string, unknown>;
+  output: string;
+}
+
+/** Tells of a call's end by its item, and by a second one where the contract has it. */
+export function endServerCall(
+  emit: Emit,
+  options: Pick<ItemOptions, 'itemFields' | 'partition'>,
+  pending: PendingCall,
+  { status, fields, output }: CallEnd,
+  nextIndex: () => number,
+): void {
+  const { id, outputIndex, binding, call } = pending;
+  const { outputItemType } = binding.tool;
+  const done = (output_index: number, item: Item) =>
+    emit({ type: 'response.output_item.done', output_index, item });
+  const isOnlyItem = outputItemType === undefined;
+  done(outputIndex, serverItem(options, pending, status, isOnlyItem ? fields : {}));
+  if (isOnlyItem) return;
+  const own = {
+    id: newItemId(outputItemType, options.partition),
+    type: outputItemType as ToolItem['type'],
+    call_id: callIdOf(id),
+    ...options.itemFields,
+  };
+  const known = binding.open.outputFields?.(asToolHears(binding, call));
+  const output_index = nextIndex();
+  emit({
+    type: 'response.output_item.added',
+    output_index,
+    item: { ...known, ...own, status: 'in_progress' },
+  });
+  done(output_index, { ...known, output, ...fields, ...own, status });
+}
+
+const callIdOf = (id: string): string => `call${id.slice(id.indexOf('_'))}`;
 
 /** A call that somebody has to approve first: no call yet, but the question. */
 export function openApprovalRequest(
@@ -317,7 +393,7 @@ export function openApprovalRequest(
     close() {
       const call = { name, arguments: text === '' ? '{}' : text };
       const item: Item = {
-        ...binding.open.fields(call),
+        ...binding.open.fields(asToolHears(binding, call)),
         id,
         type: 'mcp_approval_request',
         arguments: call.arguments,

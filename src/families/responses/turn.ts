@@ -66,7 +66,7 @@ export function createTurn(emit: Emit, options: TurnOptions): Turn {
   };
   const openCall = (callId: string, name: string, index: number): OpenItem => {
     const binding = options.bindings.get(name);
-    if (binding !== undefined && !binding.open.needsApproval(name)) {
+    if (binding !== undefined && !binding.open.needsApproval(binding.name)) {
       return openServerCall(emit, options, index, binding, name, (call) => calls.push(call));
     }
     awaitsClient = true;

@@ -12,31 +12,64 @@ export interface ServerTool {
   definition: TSchema;
   /** The `type` of the items that its calls leave in a response. */
   itemType: string;
+  /** The `type` of a second item, with what came of a call, where the contract has one; a `call_id` ties the two. */
+  outputItemType?: string;
   /** Whether a call may be run again when nobody knows how it ended. */
   idempotent: boolean;
   /** How long a call may take, in seconds. */
   timeoutSeconds: number;
   /** Makes a definition ready for one response. Throws `ApiError`s about what is wrong with it. */
   open(definition: object, context: ToolContext): OpenTool | Promise<OpenTool>;
-  /** How a finished item of this tool is told to the model in later turns; null where it says nothing. */
-  replay(item: Record<string, unknown>): ReplayedCall | null;
+  /**
+   * How a finished item of this tool is told to the model in later turns; null where it says nothing. `output` is the
+   * second item of the call, where there is one.
+   */
+  replay(item: Record<string, unknown>, output: Record<string, unknown> | null): ReplayedCall | null;
 }
 
 export interface ToolContext {
   project: string;
+  /** Whom the caller acts for; null for nobody in particular. */
+  userIdentity: string | null;
+  /** What the request asks to be told besides, such as `code_interpreter_call.outputs`. */
+  include: readonly string[];
+  /** Where the definition stands in the request, for errors: `tools[0]`. */
+  target: string;
+  /** The items that came before the response, its input among them. */
+  context: readonly Record<string, unknown>[];
+  /** The items of the response itself, where it is taken up again. */
+  output: readonly Record<string, unknown>[];
   signal: AbortSignal;
 }
 
 /** A tool for one response. */
 export interface OpenTool {
-  /** What the model may call; names are unique among all tools of a response. */
-  functions: ModelTool[];
+  /** What tells it from others of its type: no two in a response have the same. */
+  label?: string;
+  /** What has to be found out before the model's first turn. Afterwards `functions` may be others. */
+  announcement?: Announcement;
+  /** What the model may call. */
+  functions: ToolFunction[];
+  /** The function whose call, or question for approval, an item is; unless told, the one of the item's `name`. */
+  functionOf?(item: Record<string, unknown>): string | undefined;
   /** Whether somebody has to approve a call of this function first. */
   needsApproval(name: string): boolean;
+  /** Of one function, where they differ: see `idempotent`. */
+  isIdempotent?(name: string): boolean;
   /** What an item of a call carries besides id, type and status, as soon as its arguments are known. */
   fields(call: ToolCall): Record<string, unknown>;
+  /** The same for the second item. Of a failed call, its `output` tells of the failure. */
+  outputFields?(call: ToolCall): Record<string, unknown>;
   /** Event types that tell of the arguments while they are streamed, where the contract has them. */
-  argumentEvents?: { delta: ToolEventType; done: ToolEventType };
+  argumentEvents?: {
+    delta: ToolEventType;
+    done: ToolEventType;
+    /**
+     * Where they tell of one text within the arguments, not of their JSON: the text, and the member of `done` that
+     * carries it. It is told once it is whole.
+     */
+    part?: { member: 'code'; of(call: ToolCall): string };
+  };
   /** Event types that tell of a call's course, where the contract has them. */
   phases?: { started?: ToolEventType; completed?: ToolEventType; failed?: ToolEventType };
   /**
@@ -44,6 +77,27 @@ export interface OpenTool {
    * item, and the model is told so.
    */
   run(call: ToolCall, signal: AbortSignal): AsyncGenerator<ToolEventType, ToolResult>;
+  /** Lets go of what it holds open. Called once the response has ended. */
+  close?(): void;
+}
+
+export interface ToolFunction extends ModelTool {
+  /**
+   * The name it is offered by where another tool has one of the same `name`. Without it two of the same name are an
+   * error. The tool itself always hears of `name`.
+   */
+  qualifiedName?: string;
+}
+
+/** An item that a tool leaves before the model's first turn. */
+export interface Announcement {
+  itemType: string;
+  /** What the item carries from the start. */
+  fields: Record<string, unknown>;
+  phases: { started: ToolEventType; completed: ToolEventType; failed: ToolEventType };
+  timeoutSeconds: number;
+  /** Returns what the item carries in the end. What it throws is the item's `error`, and the response goes on. */
+  run(signal: AbortSignal): Promise<Record<string, unknown>>;
 }
 
 export interface ToolCall {
@@ -53,10 +107,18 @@ export interface ToolCall {
 }
 
 export interface ToolResult {
-  /** What the item carries in the end, over its `fields`. */
+  /** What the item carries in the end, over its `fields`; where there is a second item, that one. */
   fields: Record<string, unknown>;
   /** What the model is told. */
   output: string;
+  /** What later messages of the response may refer to. */
+  sources?: CitedSource[];
+}
+
+/** Wherever a message has the `mention`, it is given the annotation, with the place added. Plain data. */
+export interface CitedSource {
+  mention: string;
+  annotation: { type: string; [member: string]: unknown };
 }
 
 export interface ReplayedCall {

@@ -1,0 +1,186 @@
+import type { AgentCard, Message, Part, Task } from '@a2a-js/sdk';
+import type { Client } from '@a2a-js/sdk/client';
+import { ApiError } from '../../../errors.ts';
+import { toolFailure } from '../tool-failure.ts';
+
+export interface AgentAddress {
+  cardUrl: string;
+  fetchCard: typeof fetch;
+  /** Carries the credentials; told the header that the card wants a key in, where it wants one. */
+  fetchAgent(keyHeader: string | null): typeof fetch;
+  /** Whether agents of the protocol's version 0.3 are spoken to in their own way. */
+  legacy: boolean;
+}
+
+/** A remote agent, as its card describes it. */
+export interface RemoteAgent {
+  name: string;
+  description: string;
+  /** Sends a message and waits for the end of the task that comes of it; returns the agent's words. */
+  ask(message: string, signal: AbortSignal): Promise<string>;
+}
+
+const pollMilliseconds = 1000;
+const cancelMilliseconds = 5000;
+
+/** Meets the agent at an address. Throws what the SDK says of a card that can't be had or understood. */
+export async function meetAgent({
+  cardUrl,
+  fetchCard,
+  fetchAgent,
+  legacy,
+}: AgentAddress): Promise<RemoteAgent> {
+  const { ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory, RestTransportFactory } =
+    await import('@a2a-js/sdk/client');
+  const legacyCompat = { enabled: legacy };
+  const card = await new DefaultAgentCardResolver({ fetchImpl: fetchCard, legacyCompat }).resolve(
+    cardUrl,
+    '',
+  );
+  const fetchImpl = fetchAgent(keyHeaderOf(card));
+  const client = await new ClientFactory({
+    transports: [
+      new JsonRpcTransportFactory({ fetchImpl, legacyCompat }),
+      new RestTransportFactory({ fetchImpl, legacyCompat }),
+    ],
+  }).createFromAgentCard(card);
+  const skills = (card.skills ?? []).map(({ name, description }) => `${name}: ${description}`).join('\n');
+  return {
+    name: card.name ?? '',
+    description: [card.description, skills].filter((text) => text).join('\n'),
+    ask: conversation(client),
+  };
+}
+
+/** Cards come as they were sent, or in the SDK's own form. */
+function keyHeaderOf({ securitySchemes }: AgentCard): string | null {
+  for (const given of Object.values(securitySchemes ?? {})) {
+    const sent = given as { apiKeySecurityScheme?: { location?: string; name?: string } };
+    const { scheme } = given;
+    const key = scheme?.$case === 'apiKeySecurityScheme' ? scheme.value : sent.apiKeySecurityScheme;
+    if (key?.location === 'header' && key.name) return key.name;
+  }
+  return null;
+}
+
+/** Further messages go on where the agent has asked for more. */
+function conversation(client: Client): RemoteAgent['ask'] {
+  let contextId = '';
+  let openTask = '';
+  return async (message, signal) => {
+    try {
+      const answer = await send(client, message, { contextId, taskId: openTask }, signal);
+      contextId = answer.contextId;
+      if (!isTask(answer)) {
+        openTask = '';
+        return textOf(answer.parts);
+      }
+      const task = await ended(client, answer, signal);
+      openTask = needsMore(task) ? task.id : '';
+      return outcome(task);
+    } catch (error) {
+      if (error instanceof ApiError || signal.aborted) throw error;
+      throw toolFailure(`The agent could not be asked: ${(error as Error).message}`);
+    }
+  };
+}
+
+function send(
+  client: Client,
+  message: string,
+  { contextId, taskId }: { contextId: string; taskId: string },
+  signal: AbortSignal,
+): Promise<Message | Task> {
+  return client.sendMessage(
+    {
+      tenant: '',
+      message: {
+        messageId: crypto.randomUUID(),
+        contextId,
+        taskId,
+        role: roles.user,
+        parts: [
+          {
+            content: { $case: 'text', value: message },
+            metadata: undefined,
+            filename: '',
+            mediaType: 'text/plain',
+          },
+        ],
+        metadata: undefined,
+        extensions: [],
+        referenceTaskIds: [],
+      },
+      configuration: {
+        acceptedOutputModes: ['text/plain', 'application/json'],
+        taskPushNotificationConfig: undefined,
+        returnImmediately: false,
+      },
+      metadata: undefined,
+    },
+    { signal },
+  );
+}
+
+/** Members of the SDK's enumerations; imported, they would load it at the start of the server. */
+const roles = { user: 1 } as const;
+const states = {
+  completed: 3,
+  failed: 4,
+  canceled: 5,
+  inputRequired: 6,
+  rejected: 7,
+  authRequired: 8,
+} as const;
+const settled = new Set<number>(Object.values(states));
+
+const stateOf = ({ status }: Task): number => status?.state ?? 0;
+const needsMore = (task: Task): boolean => stateOf(task) === states.inputRequired;
+const isTask = (answer: Message | Task): answer is Task => 'artifacts' in answer || 'status' in answer;
+
+/** Most agents answer when they are done; those that answer at once are asked until they are. */
+async function ended(client: Client, first: Task, signal: AbortSignal): Promise<Task> {
+  const { setTimeout: sleep } = await import('node:timers/promises');
+  let task = first;
+  try {
+    while (!settled.has(stateOf(task))) {
+      await sleep(pollMilliseconds, undefined, { signal });
+      task = await client.getTask({ tenant: '', id: first.id }, { signal });
+    }
+  } catch (error) {
+    if (signal.aborted) cancel(client, first.id);
+    throw error;
+  }
+  return task;
+}
+
+/** Nobody waits for it any more; whether the agent minds is its own affair. */
+function cancel(client: Client, id: string): void {
+  client
+    .cancelTask({ tenant: '', id, metadata: undefined }, { signal: AbortSignal.timeout(cancelMilliseconds) })
+    .catch(() => {});
+}
+
+function outcome(task: Task): string {
+  const said = textOf(task.status?.message?.parts ?? []);
+  const state = stateOf(task);
+  if (state === states.failed || state === states.rejected || state === states.canceled) {
+    const word = state === states.failed ? 'failed' : state === states.rejected ? 'refused' : 'canceled';
+    throw toolFailure(`The agent has ${word} the task.${said === '' ? '' : ` ${said}`}`);
+  }
+  if (state === states.authRequired) throw toolFailure(`The agent asks for a sign-in. ${said}`.trim());
+  const artifacts = (task.artifacts ?? []).map(({ parts }) => textOf(parts)).filter((text) => text !== '');
+  if (artifacts.length > 0) return artifacts.join('\n\n');
+  if (said !== '') return said;
+  const last = (task.history ?? []).findLast(({ role }) => role !== roles.user);
+  return last === undefined ? '' : textOf(last.parts);
+}
+
+const textOf = (parts: Part[]): string =>
+  (parts ?? [])
+    .map(({ content }) => {
+      if (content?.$case === 'text') return content.value;
+      return content?.$case === 'data' ? JSON.stringify(content.value) : '';
+    })
+    .filter((text) => text !== '')
+    .join('\n');

@@ -1,0 +1,12 @@
+/** The tools that this server brings along. */
+import { type A2aParts, a2aTools } from './a2a/a2a-tool.ts';
+import { type McpParts, mcpTool } from './mcp/mcp-tool.ts';
+import { type OpenApiParts, openApiTool } from './openapi/openapi-tool.ts';
+import type { ServerTool } from './tool.ts';
+import { type WebSearchParts, webSearchTools } from './web-search/web-search-tool.ts';
+
+export type ToolParts = McpParts & OpenApiParts & WebSearchParts & A2aParts;
+
+export function serverTools(parts: ToolParts): ServerTool[] {
+  return [mcpTool(parts), openApiTool(parts), ...webSearchTools(parts), ...a2aTools(parts)];
+}

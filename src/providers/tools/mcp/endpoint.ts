@@ -1,0 +1,128 @@
+import { ApiError, invalidPayload, missingParameter, unsupportedParameter } from '../../../errors.ts';
+import type { ToolConnection, ToolConnections } from '../connections.ts';
+import type { ToolContext } from '../tool.ts';
+import type { McpToolDefinition } from './definition.ts';
+
+/** Where an MCP server is, and what proves who asks. */
+export interface McpEndpoint {
+  url: URL;
+  headers: Record<string, string>;
+}
+
+/** Belong to the protocol; whoever set them would break it. */
+const ownHeaders = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'last-event-id',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export async function mcpEndpoint(
+  definition: McpToolDefinition,
+  connections: ToolConnections,
+  { project, target }: Pick<ToolContext, 'project' | 'target'>,
+): Promise<McpEndpoint> {
+  const { server_url: given, project_connection_id: id, headers, authorization } = definition;
+  const place = `${target}.project_connection_id`;
+  const connection = id ? await connectionOf(connections, project, id, place) : null;
+  const address = given || connection?.target;
+  if (!address) {
+    throw missingParameter(
+      `${target}.server_url`,
+      connection === null
+        ? "An MCP tool needs a 'server_url', or a 'project_connection_id' whose connection has a target."
+        : `The connection '${connection.name}' has no target; send the server's address as 'server_url'.`,
+    );
+  }
+  const url = URL.parse(address);
+  if (url === null) {
+    throw invalidPayload(given ? `${target}.server_url` : place, `'${address.slice(0, 200)}' is not a URL.`);
+  }
+  const all = new Headers();
+  if (connection !== null) {
+    checkOrigin(connection, url, target);
+    for (const [name, value] of connectionHeaders(connection, place)) setHeader(all, name, value, place);
+  }
+  for (const [name, value] of Object.entries(headers ?? {}))
+    setHeader(all, name, value, `${target}.headers.${name}`);
+  if (authorization) {
+    if (Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization')) {
+      throw invalidPayload(
+        `${target}.authorization`,
+        "'authorization' and the header 'Authorization' are the same; send one of them.",
+      );
+    }
+    const value = /^(bearer|basic)\s/i.test(authorization) ? authorization : `Bearer ${authorization}`;
+    setHeader(all, 'authorization', value, `${target}.authorization`);
+  }
+  return { url, headers: Object.fromEntries(all) };
+}
+
+async function connectionOf(
+  connections: ToolConnections,
+  project: string,
+  id: string,
+  target: string,
+): Promise<ToolConnection> {
+  try {
+    return await connections.get(project, id, target);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const name = id.split('/').at(-1) || id;
+    throw invalidPayload(
+      target,
+      `No connection '${name.slice(0, 128)}' exists in project '${project}'. Add it with PUT /api/projects/${project}/connections/${encodeURIComponent(name).slice(0, 128)}?api-version=v1, or under 'connections' in bloomery.yaml.`,
+    );
+  }
+}
+
+/** Whoever may name a connection in a tool must not be able to have its secrets sent elsewhere. */
+function checkOrigin({ name, target: address }: ToolConnection, url: URL, target: string): void {
+  const of = URL.parse(address);
+  if (of === null || of.origin === url.origin) return;
+  throw invalidPayload(
+    `${target}.server_url`,
+    `The connection '${name}' is for ${of.origin}; its credentials are not sent to ${url.origin}.`,
+  );
+}
+
+function connectionHeaders({ name, credentials }: ToolConnection, target: string): [string, string][] {
+  switch (credentials.type) {
+    case 'CustomKeys':
+      return Object.entries(credentials.keys);
+    case 'ApiKey':
+      return [['authorization', `Bearer ${credentials.apiKey}`]];
+    case 'None':
+      return [];
+    default:
+      throw unsupportedParameter(
+        target,
+        `The credentials of connection '${name}' are of type '${credentials.type}', which no MCP server takes. Use CustomKeys, named like the headers they are sent in, or ApiKey.`,
+      );
+  }
+}
+
+function setHeader(headers: Headers, name: string, value: string, target: string): void {
+  if (ownHeaders.has(name.toLowerCase())) {
+    throw invalidPayload(target, `The header '${name}' belongs to the protocol and can't be set.`);
+  }
+  try {
+    headers.set(name, value);
+  } catch {
+    // What is wrong with it is not told: the words of the error have the value in them.
+    throw invalidPayload(
+      target,
+      `The header '${name.slice(0, 128)}' has a name or value that can't be sent.`,
+    );
+  }
+}

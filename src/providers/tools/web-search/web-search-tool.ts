@@ -1,0 +1,200 @@
+import Type, { type Static } from 'typebox';
+import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
+import { AnyObject, Maybe, OneOf } from '../../../kit/schema.ts';
+import type { CitedSource, ServerTool, ToolContext } from '../tool.ts';
+import { toolFailure } from '../tool-failure.ts';
+import type { SearchProvider, SearchResult } from './search-provider.ts';
+
+const WebSearchDefinition = Type.Object({
+  type: Type.String(),
+  filters: Maybe(
+    Type.Object(
+      { allowed_domains: Maybe(Type.Array(Type.String({ maxLength: 253 }), { maxItems: 100 })) },
+      { additionalProperties: false },
+    ),
+  ),
+  user_location: Maybe(
+    Type.Object({
+      type: Maybe(Type.Literal('approximate')),
+      country: Maybe(Type.String({ pattern: '^[A-Za-z]{2}$', description: 'Two letters, ISO 3166.' })),
+      region: Maybe(Type.String({ maxLength: 256 })),
+      city: Maybe(Type.String({ maxLength: 256 })),
+      timezone: Maybe(Type.String({ maxLength: 64 })),
+    }),
+  ),
+  search_context_size: Maybe(OneOf('low', 'medium', 'high')),
+  external_web_access: Maybe(Type.Boolean()),
+  search_content_types: Maybe(Type.Array(OneOf('text', 'image'))),
+  custom_search_configuration: Maybe(AnyObject),
+});
+type WebSearchDefinition = Static<typeof WebSearchDefinition>;
+
+export interface WebSearchParts {
+  /** The search engine; null where none is configured. */
+  search: SearchProvider | null;
+}
+
+export const webSearchTypes = [
+  'web_search',
+  'web_search_2025_08_26',
+  'web_search_preview',
+  'web_search_preview_2025_03_11',
+] as const;
+
+/** How many results a search brings, and how much of each, in characters. */
+const sizes = {
+  low: { count: 3, characters: 600 },
+  medium: { count: 6, characters: 2000 },
+  high: { count: 12, characters: 6000 },
+};
+
+const functionName = 'web_search';
+const itemType = 'web_search_call';
+
+/** `web_search` in all its versions, by the search engine of the configuration. */
+export function webSearchTools({ search }: WebSearchParts): ServerTool[] {
+  return webSearchTypes.map((type) => ({
+    type,
+    definition: WebSearchDefinition,
+    itemType,
+    idempotent: true,
+    timeoutSeconds: 30,
+    open: (definition, context) => open(search, definition as WebSearchDefinition, context),
+    replay: replaySearch,
+  }));
+}
+
+function open(
+  search: SearchProvider | null,
+  definition: WebSearchDefinition,
+  { target, include, output }: ToolContext,
+): ReturnType<ServerTool['open']> {
+  const provider = checkedProvider(search, definition, target);
+  const domains = domainsOf(definition, `${target}.filters.allowed_domains`);
+  const country = definition.user_location?.country?.toUpperCase() ?? null;
+  const { count, characters } = sizes[definition.search_context_size ?? 'medium'];
+  const withSources = include.includes('web_search_call.action.sources');
+  // Where a response is taken up again, the numbers go on behind all that may have been given.
+  let marks = output.filter((item) => item.type === itemType).length * count;
+  return {
+    functions: [
+      {
+        name: functionName,
+        qualifiedName: 'server_web_search',
+        description: describe(definition, domains),
+        parameters: {
+          type: 'object',
+          properties: { query: { type: 'string', description: 'What to search for.' } },
+          required: ['query'],
+          additionalProperties: false,
+        },
+        strict: null,
+      },
+    ],
+    functionOf: () => functionName,
+    needsApproval: () => false,
+    phases: {
+      started: 'response.web_search_call.in_progress',
+      completed: 'response.web_search_call.completed',
+    },
+    fields: (call) => ({ action: searchAction(queryOf(call.arguments)) }),
+    async *run(call, signal) {
+      const query = queryOf(call.arguments);
+      if (query.trim() === '') throw toolFailure("The parameter 'query' is missing.");
+      yield 'response.web_search_call.searching';
+      const results = await provider.search({ text: query, count, domains, country }, signal);
+      const marked = results.map((result) => ({ ...result, mark: `【${++marks}】` }));
+      const sources = results.map(({ url }) => ({ type: 'url', url }));
+      return {
+        fields: { action: { ...searchAction(query), ...(withSources ? { sources } : {}) } },
+        output: told(query, marked, characters),
+        sources: marked.flatMap(cited),
+      };
+    },
+  };
+}
+
+function checkedProvider(
+  search: SearchProvider | null,
+  definition: WebSearchDefinition,
+  target: string,
+): SearchProvider {
+  if (search === null) {
+    throw unsupportedParameter(
+      target,
+      "This server has no search engine. Name one under 'webSearch' in bloomery.yaml: searxng, brave, tavily or file.",
+    );
+  }
+  if (definition.external_web_access === false && search.isLive) {
+    throw unsupportedParameter(
+      `${target}.external_web_access`,
+      "The search engine of this server is live; without web access only 'webSearch: { provider: file }' can search.",
+    );
+  }
+  if (definition.search_content_types?.includes('image')) {
+    throw unsupportedParameter(`${target}.search_content_types`, 'Searches bring text only.');
+  }
+  if (definition.custom_search_configuration) {
+    throw unsupportedParameter(
+      `${target}.custom_search_configuration`,
+      "Bing Custom Search is not served; restrict a search by 'filters.allowed_domains'.",
+    );
+  }
+  return search;
+}
+
+function domainsOf({ filters }: WebSearchDefinition, target: string): string[] {
+  return (filters?.allowed_domains ?? []).map((domain, i) => {
+    const host = URL.parse(/^https?:\/\//i.test(domain) ? domain : `https://${domain}`)?.hostname;
+    if (host !== undefined && /^[\w.-]+$/.test(host)) return host.replace(/^www\./, '');
+    throw invalidPayload(`${target}[${i}]`, `'${domain.slice(0, 100)}' is not a domain.`);
+  });
+}
+
+function describe({ user_location: place }: WebSearchDefinition, domains: string[]): string {
+  const where = [place?.city, place?.region, place?.country].filter(Boolean).join(', ');
+  return [
+    'Search the web. Returns pages with the text that answers the query, each with a mark such as 【1】. Put the mark right behind what you take from the page.',
+    domains.length === 0 ? '' : `Only pages of ${domains.join(', ')} are found.`,
+    where === '' ? '' : `The user is in ${where}; name the place where it matters.`,
+    place?.timezone ? `The time zone of the user is ${place.timezone}.` : '',
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
+}
+
+const searchAction = (query: string) => ({ type: 'search', query, queries: query === '' ? [] : [query] });
+
+function queryOf(text: string): string {
+  try {
+    const { query } = JSON.parse(text) as { query?: unknown };
+    return typeof query === 'string' ? query : '';
+  } catch {
+    return '';
+  }
+}
+
+type Marked = SearchResult & { mark: string };
+
+function told(query: string, results: Marked[], characters: number): string {
+  if (results.length === 0) return `Nothing was found for '${query}'.`;
+  const pages = results.map(({ mark, title, url, text }) => {
+    const shown = text.length <= characters ? text : `${text.slice(0, characters).toWellFormed()}…`;
+    return `${mark} ${title}\n${url}\n${shown}`;
+  });
+  return pages.join('\n\n');
+}
+
+/** A page is cited by its mark or by its address. */
+const cited = ({ mark, url, title }: Marked): CitedSource[] =>
+  [mark, url].map((mention) => ({ mention, annotation: { type: 'url_citation', url, title } }));
+
+/** What was found is not kept; what the answer took from it is in the answer. */
+function replaySearch(item: Record<string, unknown>) {
+  const { query, sources } = (item.action ?? {}) as { query?: unknown; sources?: { url?: unknown }[] };
+  if (typeof query !== 'string') return null;
+  const pages = Array.isArray(sources) ? sources.map(({ url }) => String(url)).join('\n') : '';
+  const output =
+    pages === '' ? 'The search was done; its results are no longer at hand.' : `Found:\n${pages}`;
+  return { name: functionName, arguments: JSON.stringify({ query }), output };
+}

@@ -4,6 +4,7 @@ import type { Family } from '../kit/operation.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
 import type { TraceSink } from '../providers/telemetry/sink.ts';
+import { codeInterpreterTool } from '../providers/tools/code-interpreter/code-interpreter.ts';
 import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
 import type { Sealer } from '../trust/sealing.ts';
@@ -22,6 +23,11 @@ import {
   migrations as connectionMigrations,
   connectionsFamily,
 } from './connections/index.ts';
+import {
+  type ContainerOptions,
+  migrations as containerMigrations,
+  containersFamily,
+} from './containers/index.ts';
 import {
   conversationLedger,
   migrations as conversationMigrations,
@@ -52,6 +58,7 @@ export const migrations: Migrations = {
   ...responseMigrations,
   ...chatCompletionMigrations,
   ...connectionMigrations,
+  ...containerMigrations,
 };
 
 export interface FamilyParts {
@@ -66,8 +73,10 @@ export interface FamilyParts {
     | 'backgroundQueue'
     | 'eventLogDays'
   >;
-  /** Tools that run on the server. */
+  /** Tools that run on the server, besides the code interpreter. */
   tools?: ServerTool[];
+  /** Where and how code is run. */
+  codeInterpreter: ContainerOptions;
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
   sealer: Sealer;
@@ -90,10 +99,14 @@ export function createFamilies(parts: FamilyParts): Families {
   const conversations = conversationStore(database);
   const responses = responseStore(database);
   const engine = responseEngine(responses, limits, log, traces);
+  const containers = containersFamily(database, parts.codeInterpreter, log);
   const sources = {
     agents: agentDirectory(agents.store),
     models,
-    tools: toolRegistry(tools),
+    tools: toolRegistry([
+      ...tools,
+      codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
+    ]),
     sealer,
     conversations: conversationLedger(conversations, limits),
     responses,
@@ -113,17 +126,20 @@ export function createFamilies(parts: FamilyParts): Families {
     moderationsFamily(models),
     imagesFamily(models),
     audioFamily(models),
+    containers.family,
   ];
   return {
     families: [...served, notBuiltFamily(served)],
     async recover() {
       await conversations.releaseAll();
+      await containers.start();
       await engine.recover((unfinished) => replan(sources, unfinished));
       stopRetention = keepLogsFor(limits.eventLogDays, responses, log);
     },
     async drain(milliseconds) {
       stopRetention();
       await engine.drain(milliseconds);
+      await containers.close();
     },
   };
 }

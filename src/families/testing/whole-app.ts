@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Limits, loadConfig } from '../../config.ts';
+import { type CodeInterpreterConfig, type Limits, loadConfig } from '../../config.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
 import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
@@ -18,6 +18,7 @@ export interface WholeApp extends TestApp, Pick<Families, 'drain'> {
 export interface WholeAppOptions {
   tools?: ServerTool[];
   limits?: Partial<Limits>;
+  codeInterpreter?: Partial<CodeInterpreterConfig>;
   directory?: string;
 }
 
@@ -27,10 +28,11 @@ export async function wholeApp(
   {
     tools = [],
     limits: changed = {},
+    codeInterpreter: bounds = {},
     directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
-  const { limits } = loadConfig({ file: null, environment: {} });
+  const { limits, codeInterpreter } = loadConfig({ file: null, environment: {} });
   const database = await openDatabase(directory, migrations);
   const log = { debug() {}, info() {}, warn() {} };
   const { families, recover, drain } = createFamilies({
@@ -38,6 +40,7 @@ export async function wholeApp(
     models: scriptedGateway(models),
     limits: { ...limits, contextItems: 50, ...changed },
     tools,
+    codeInterpreter: { ...codeInterpreter, directory: join(directory, 'containers'), ...bounds },
     sealer: createSealer(Buffer.alloc(32, 7)),
     log,
   });
@@ -46,7 +49,8 @@ export async function wholeApp(
   return {
     ...app,
     drain,
-    restart: (others) => wholeApp(others ?? models, { tools, limits: changed, directory }),
+    restart: (others) =>
+      wholeApp(others ?? models, { tools, limits: changed, codeInterpreter: bounds, directory }),
     async close() {
       await drain(0);
       await app.close();

@@ -85,6 +85,9 @@ function byClause(subjects: ToolSubject[], turn: string): Wanted[] {
       wanted.push({ tool, text: last === undefined ? `${ahead}${clause}` : clause });
     }
   }
+  for (const each of wanted) {
+    if (subjects.some(({ tool, takesProgram }) => takesProgram && tool === each.tool)) each.text = turn;
+  }
   if (wanted.length > 0) return wanted;
   const tool = bestFor(subjects, turn);
   return tool === undefined ? [] : [{ tool, text: turn }];

@@ -1,6 +1,8 @@
 import type { ModelTool } from '../model.ts';
 import { sumIn } from './arithmetic.ts';
+import { offersProgram, wantsProgram } from './json/find-program.ts';
 import { isSchema, listOf } from './json/schema.ts';
+import { slotOf } from './json/slots.ts';
 import { actionVerbs, genericVerbs, meantBy, nameParts, stem, stopWords, wordsOf } from './vocabulary.ts';
 
 /** What a tool is about, in stems, each with how much it tells. */
@@ -8,6 +10,8 @@ export interface ToolSubject {
   tool: ModelTool;
   weights: Map<string, number>;
   needsNumbers: boolean;
+  /** Whether it runs source code, which is taken from the whole of a text. */
+  takesProgram: boolean;
 }
 
 const enough = 2;
@@ -35,17 +39,21 @@ export function subjectOf(tool: ModelTool): ToolSubject {
     ([key, schema]) =>
       required.has(key) && isSchema(schema) && /^(?:number|integer)$/.test(String(schema.type)),
   );
-  return { tool, weights, needsNumbers: numeric.length > 0 };
+  const takesProgram = Object.entries(properties).some(
+    ([key, schema]) =>
+      required.has(key) && isSchema(schema) && wantsProgram(slotOf(key, schema.description, new Set())),
+  );
+  return { tool, weights, needsNumbers: numeric.length > 0, takesProgram };
 }
 
 /** Whether and how much `text` asks for what the tool does; 0 when it does not. */
 export function scoreOf(
-  { tool, weights, needsNumbers }: ToolSubject,
+  { tool, weights, needsNumbers, takesProgram }: ToolSubject,
   text: string,
   stems: Map<string, number>,
 ): number {
   if (tool.name.length > 2 && text.includes(tool.name) && /[_-]|\p{Ll}\p{Lu}/u.test(tool.name)) return 100;
-  let score = 0;
+  let score = takesProgram && offersProgram(text) ? enough : 0;
   for (const [each, plainly] of stems) score += plainly * (weights.get(each) ?? 0);
   if (needsNumbers && !/\d/.test(text) && !numberWord.test(text)) score /= 2;
   return score >= enough ? score : 0;

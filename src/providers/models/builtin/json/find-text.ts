@@ -2,6 +2,7 @@ import { sumIn } from '../arithmetic.ts';
 import { stem, stopWords, wordsOf } from '../vocabulary.ts';
 import { isPrecise, type Mention } from './dates.ts';
 import type { Evidence } from './evidence.ts';
+import { findProgram, programSaying } from './find-program.ts';
 import type { Mentions } from './mentions.ts';
 import { kindOf, type Slot, type SlotKind } from './slots.ts';
 
@@ -44,7 +45,16 @@ export function findText(slot: Slot, evidence: Evidence, used: Used): Found | nu
 }
 
 /** Kinds whose texts are known by their form, whatever stands around them. */
-const plainForms = new Set<SlotKind>(['email', 'url', 'phone', 'date', 'time', 'expression', 'code']);
+const plainForms = new Set<SlotKind>([
+  'program',
+  'email',
+  'url',
+  'phone',
+  'date',
+  'time',
+  'expression',
+  'code',
+]);
 
 /** Kinds that only the examples of a description tell from others. */
 const exemplified = new Set<SlotKind>(['other', 'title', 'symbol', 'answer', 'content']);
@@ -122,6 +132,7 @@ const mentioned =
     next(source, source[kind], used)?.text ?? null;
 
 const finders: Record<SlotKind, Finder> = {
+  program: (source) => findProgram(source.text),
   email: mentioned('emails'),
   url: mentioned('urls'),
   phone: mentioned('phones'),
@@ -149,6 +160,7 @@ const finders: Record<SlotKind, Finder> = {
 };
 
 const fallbacks: Partial<Record<SlotKind, Finder>> = {
+  program: (source) => programSaying(source.text),
   content: (source) => source.text,
   title: (source) => request(source.text),
   query: (source) => source.text,

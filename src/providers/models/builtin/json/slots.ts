@@ -1,4 +1,5 @@
 import { nameParts, stem, wordsOf } from '../vocabulary.ts';
+import { wantsProgram } from './find-program.ts';
 
 /** A place in a schema that wants a value, and what its name and description say of it. */
 export interface Slot {
@@ -12,6 +13,7 @@ export interface Slot {
 
 /** Sorts of texts, by what is looked for. */
 export type SlotKind =
+  | 'program'
   | 'email'
   | 'url'
   | 'phone'
@@ -80,6 +82,7 @@ export function slotOf(name: string, description: unknown, around: Set<string>):
 }
 
 export function kindOf(slot: Slot): SlotKind {
+  if (wantsProgram(slot)) return 'program';
   const named = namedKind(slot);
   if (named !== null) return named;
   // Only a short description is about the thing itself.
@@ -115,6 +118,7 @@ function namedKind({ parts, stems, around }: Slot): SlotKind | null {
 export const plainness = (kind: SlotKind): number => order.indexOf(kind);
 
 const order: SlotKind[] = [
+  'program',
   'email',
   'url',
   'phone',

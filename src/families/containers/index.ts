@@ -1,0 +1,62 @@
+import { type Family, family } from '../../kit/operation.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import { createSandbox } from '../../providers/sandbox/sandbox.ts';
+import type { CodeContainers } from '../../providers/tools/code-interpreter/code-containers.ts';
+import type { Database } from '../../storage/database.ts';
+import { createContainers } from './containers.ts';
+import { operations } from './contract.ts';
+import { fileShelf } from './file-shelf.ts';
+import { containersService } from './service.ts';
+import { containerStore } from './store.ts';
+
+export { migrations } from './migrations.ts';
+
+export interface ContainerOptions {
+  /** Where files of containers are kept. */
+  directory: string;
+  memoryMegabytes: number;
+  timeoutSeconds: number;
+  outputBytes: number;
+  idleMinutes: number;
+  warm: number;
+}
+
+export interface ContainersFamily {
+  family: Family;
+  containers: CodeContainers;
+  /** Removes what is over, now and from time to time. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const sweepMilliseconds = 60_000;
+
+export function containersFamily(
+  database: Database,
+  options: ContainerOptions,
+  log: Pick<ModelLog, 'warn'>,
+): ContainersFamily {
+  const store = containerStore(database);
+  const shelf = fileShelf(options.directory);
+  const sandbox = createSandbox({ ...options, log });
+  const containers = createContainers({
+    store,
+    shelf,
+    sandbox,
+    memoryMegabytes: options.memoryMegabytes,
+    log,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    family: family('containers', operations, containersService(containers, store, shelf)),
+    containers,
+    async start() {
+      await containers.sweep();
+      timer = setInterval(() => void containers.sweep(), sweepMilliseconds).unref();
+    },
+    async close() {
+      clearInterval(timer);
+      await sandbox.close();
+    },
+  };
+}

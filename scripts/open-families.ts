@@ -16,11 +16,13 @@ export interface OpenFamilies {
 /** The server's families on an empty database of their own, without any model. */
 export async function openFamilies(): Promise<OpenFamilies> {
   const directory = mkdtempSync(join(tmpdir(), 'bloomery-contract-'));
+  const { limits, codeInterpreter } = loadConfig({ file: null, environment: {} });
   const database = await openDatabase(directory, migrations);
   const { families, drain } = createFamilies({
     database,
     models: scriptedGateway({}),
-    limits: loadConfig({ file: null, environment: {} }).limits,
+    limits,
+    codeInterpreter: { ...codeInterpreter, directory: join(directory, 'containers') },
     sealer: createSealer(Buffer.alloc(32)),
     log: { debug() {}, info() {}, warn() {} },
   });

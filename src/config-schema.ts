@@ -60,7 +60,7 @@ const Deployment = Type.Object(
       'a name of letters, digits and `_.:/@+-`, at most 128',
       'What clients send as `model`.',
     ),
-    provider: OneOf('builtin', 'openai-compatible', 'azure-openai', 'anthropic'),
+    provider: OneOf('builtin', 'openai-compatible', 'azure-openai', 'anthropic', 'gguf'),
     model: Type.Optional(Text(/^[^\n]{1,256}$/, 'the name of a model', 'Name of the model upstream.')),
     baseUrl: Type.Optional(Text(httpUrl, httpUrlRule, 'Address of the model server.')),
     apiKey: Type.Optional(Secret('key', 'apiKey')),
@@ -72,6 +72,10 @@ const Deployment = Type.Object(
       ),
     ),
     timeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 300, default: 120 })),
+    contextTokens: Type.Optional(Type.Integer({ minimum: 256, maximum: 10_000_000 })),
+    parallel: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, default: 1 })),
+    queue: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 32 })),
+    threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
     modelVersion: Type.Optional(Text(/^[^\n]{1,128}$/, 'a version', 'Version shown by `GET /deployments`.')),
     modelPublisher: Type.Optional(Text(/^[^\n]{1,128}$/, 'a name', 'Publisher shown by `GET /deployments`.')),
   },
@@ -124,6 +128,16 @@ const Connection = Type.Object(
   closed,
 );
 
+const WebSearch = Type.Object(
+  {
+    provider: OneOf('searxng', 'brave', 'tavily', 'file'),
+    baseUrl: Type.Optional(Text(httpUrl, httpUrlRule, 'Address of the search engine.')),
+    apiKey: Type.Optional(Secret('key', 'apiKey')),
+    path: Type.Optional(Text(/^[^\n]+$/, 'the path of a file', 'File with the pages that are searched.')),
+  },
+  closed,
+);
+
 export const ConfigFile = Type.Object(
   {
     projects: Type.Optional(
@@ -145,6 +159,32 @@ export const ConfigFile = Type.Object(
     ),
     connections: Type.Optional(Type.Array(Connection, { default: [] })),
     telemetry: Type.Optional(Telemetry),
+    webSearch: Type.Optional(WebSearch),
+    outbound: Type.Optional(
+      Type.Object(
+        {
+          allow: Type.Optional(
+            Type.Array(Text(/^\S{1,253}$/, 'a host name, an address or a network', 'What tools may reach.'), {
+              maxItems: 1000,
+              default: [],
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    codeInterpreter: Type.Optional(
+      Type.Object(
+        {
+          memoryMegabytes: bound(64, 4096, 512),
+          timeoutSeconds: bound(1, 600, 60),
+          outputBytes: bound(1024, 1_048_576, 262_144),
+          idleMinutes: bound(1, 1440, 5),
+          warm: bound(0, 1, 0),
+        },
+        closed,
+      ),
+    ),
     limits: Type.Optional(
       Type.Object(
         {
@@ -168,6 +208,7 @@ export const ConfigFile = Type.Object(
 export type ConfigFile = Static<typeof ConfigFile>;
 export type DeploymentEntry = Static<typeof Deployment>;
 export type ConnectionEntry = Static<typeof Connection>;
+export type WebSearchEntry = Static<typeof WebSearch>;
 export type TelemetryEntry = Static<typeof Telemetry>;
 
 /** The declared default of a key of the file. */
@@ -175,13 +216,16 @@ export function defaultOf<T>(schema: object): T {
   return (schema as { default: T }).default;
 }
 
+const ofModelFiles = ['contextTokens', 'parallel', 'queue', 'threads'] as const;
+
 /** Keys that each provider cannot do without, and those that mean nothing to it. */
 export const providerKeys = {
-  builtin: { required: [], refused: ['baseUrl', 'apiKey', 'apiVersion'] },
-  'openai-compatible': { required: ['baseUrl'], refused: ['apiVersion'] },
-  'azure-openai': { required: ['baseUrl', 'apiKey'], refused: [] },
-  anthropic: { required: ['apiKey'], refused: ['apiVersion'] },
+  builtin: { required: [], refused: ['baseUrl', 'apiKey', 'apiVersion', ...ofModelFiles] },
+  'openai-compatible': { required: ['baseUrl'], refused: ['apiVersion', ...ofModelFiles] },
+  'azure-openai': { required: ['baseUrl', 'apiKey'], refused: ofModelFiles },
+  anthropic: { required: ['apiKey'], refused: ['apiVersion', ...ofModelFiles] },
+  gguf: { required: ['model'], refused: ['baseUrl', 'apiKey', 'apiVersion', 'timeoutSeconds'] },
 } as const satisfies Record<
   DeploymentEntry['provider'],
-  { required: (keyof DeploymentEntry)[]; refused: (keyof DeploymentEntry)[] }
+  { required: (keyof DeploymentEntry)[]; refused: readonly (keyof DeploymentEntry)[] }
 >;

@@ -33,6 +33,15 @@ test('without a file there are defaults', () => {
     scenarios: [],
     tlsNames: [],
     telemetry: null,
+    codeInterpreter: {
+      memoryMegabytes: 512,
+      timeoutSeconds: 60,
+      outputBytes: 262144,
+      idleMinutes: 5,
+      warm: 0,
+    },
+    webSearch: null,
+    outbound: { allow: [] },
     limits: {
       bodyBytes: 33554432,
       concurrentRequests: 1000,
@@ -87,6 +96,30 @@ limits: { bodyBytes: 2048 }
   expect(loadConfig({ file, environment: { KEY: 'k' }, project: 'b' }).projects).toEqual(['b', 'a']);
 });
 
+test('a model file is found beside the configuration, and called by its name', () => {
+  writeFileSync(join(directory, 'Some-Model.Q4.gguf'), '');
+  const { deployments } = load(
+    `deployments:
+  - { name: a, provider: gguf, model: Some-Model.Q4.gguf }
+  - { name: b, provider: gguf, model: Some-Model.Q4.gguf, contextTokens: 4096, parallel: 2, queue: 0, threads: 3 }
+`,
+  );
+  const file = join(directory, 'Some-Model.Q4.gguf');
+  expect(deployments).toMatchObject([
+    {
+      model: 'Some-Model.Q4',
+      gguf: { file, contextTokens: null, parallel: 1, queue: 32, threads: null },
+    },
+    { gguf: { file, contextTokens: 4096, parallel: 2, queue: 0, threads: 3 } },
+  ]);
+});
+
+test('bounds of the code interpreter', () => {
+  const { codeInterpreter } = load('codeInterpreter: { timeoutSeconds: 5, warm: 1 }\n');
+  expect(codeInterpreter).toMatchObject({ timeoutSeconds: 5, warm: 1, memoryMegabytes: 512 });
+  expect(() => load('codeInterpreter: { warm: 2 }\n')).toThrow('codeInterpreter.warm');
+});
+
 test('an empty file, and keys whose entries are commented out', () => {
   expect(load('').projects).toEqual(['default']);
   expect(load('deployments:\n  # - name: x\nlimits:\n').deployments).toEqual([]);
@@ -98,7 +131,7 @@ describe('faults say where and what', () => {
   test.each([
     [
       'deployments:\n  - name: x\n    provider: foo\n',
-      '3:15: deployments[0].provider: must be one of builtin, openai-compatible, azure-openai, anthropic',
+      '3:15: deployments[0].provider: must be one of builtin, openai-compatible, azure-openai, anthropic, gguf',
     ],
     ['colour: red\n', '1:1: colour: unknown key; known here are projects, deployments, discovery'],
     [deployment('    colour: red\n'), '5:5: deployments[0].colour: unknown key; known here are name,'],
@@ -118,6 +151,18 @@ describe('faults say where and what', () => {
     ],
     ['deployments:\n  - provider: builtin\n', "2:5: deployments[0]: the key 'name' is missing"],
     [
+      'deployments:\n  - { name: x, provider: gguf }\n',
+      "2:5: deployments[0]: the key 'model' is missing; provider 'gguf' needs it",
+    ],
+    [
+      'deployments:\n  - { name: x, provider: gguf, model: nothing.gguf }\n',
+      '2:39: deployments[0].model: there is no file',
+    ],
+    [
+      'deployments:\n  - { name: x, provider: builtin, parallel: 2 }\n',
+      "2:45: deployments[0].parallel: has no meaning for provider 'builtin'",
+    ],
+    [
       'deployments:\n  - { name: x, provider: builtin }\n  - { name: x, provider: builtin }\n',
       "3:13: deployments[1].name: another deployment is already named 'x'",
     ],
@@ -132,6 +177,35 @@ describe('faults say where and what', () => {
     ],
     ['telemetry: { headers: { env: H } }\n', '1:30: telemetry.headers.env: the environment variable H'],
     ['telemetry: { endpoint: localhost:4318 }\n', '1:24: telemetry.endpoint: must be an http or https URL'],
+    [
+      'webSearch: { provider: google }\n',
+      '1:24: webSearch.provider: must be one of searxng, brave, tavily, file',
+    ],
+    [
+      'webSearch: { provider: searxng }\n',
+      "1:12: webSearch: the key 'baseUrl' is missing; provider 'searxng' needs it",
+    ],
+    [
+      'webSearch: { provider: brave }\n',
+      "1:12: webSearch: the key 'apiKey' is missing; provider 'brave' needs it",
+    ],
+    [
+      'webSearch: { provider: tavily, apiKey: sk-very-secret }\n',
+      '1:40: webSearch.apiKey: must not be the key',
+    ],
+    ['webSearch: { provider: file, path: none.json }\n', '1:36: webSearch.path: there is no file'],
+    [
+      'webSearch: { provider: file, path: key, baseUrl: "http://a" }\n',
+      "1:50: webSearch.baseUrl: has no meaning for provider 'file'",
+    ],
+    ['outbound: { allow: [10.0.0.0/33] }\n', "1:21: outbound.allow[0]: '10.0.0.0/33' is no network"],
+    ['outbound: { allow: [a/b] }\n', "1:21: outbound.allow[0]: 'a/b' is no network"],
+    ['outbound: { allow: ["http://a"] }\n', "1:21: outbound.allow[0]: 'http://a' is no"],
+    [
+      'outbound: { allow: ["a:80"] }\n',
+      "1:21: outbound.allow[0]: 'a:80' is no host name, address or network",
+    ],
+    ['outbound: { deny: [] }\n', '1:13: outbound.deny: unknown key'],
     ['telemetry: { protocol: grpc }\n', '1:24: telemetry.protocol: must be one of http/protobuf, http/json'],
     ['discovery: "yes"\n', '1:12: discovery: must be true or false'],
     ['- a\n', '1:1: must be a map with the keys projects'],
@@ -155,6 +229,11 @@ describe('faults say where and what', () => {
       "--project: 'a/b' is not a project name",
     );
   });
+});
+
+test('what tools may reach', () => {
+  const allow = ['mcp.internal', '169.254.7.7', '10.0.0.0/8', 'fd00::/8', '::1'];
+  expect(load(`outbound: { allow: ${JSON.stringify(allow)} }\n`).outbound).toEqual({ allow });
 });
 
 describe('telemetry', () => {
@@ -361,15 +440,42 @@ connections:
   });
 });
 
+test('a search engine, with the address that is usual for it', () => {
+  writeFileSync(join(directory, 'pages.json'), '[]');
+  expect(load('webSearch: { provider: file, path: pages.json }\n').webSearch).toEqual({
+    provider: 'file',
+    path: join(directory, 'pages.json'),
+  });
+  expect(load('webSearch: { provider: searxng, baseUrl: "http://a:8080/" }\n').webSearch).toEqual({
+    provider: 'searxng',
+    baseUrl: 'http://a:8080',
+    apiKey: null,
+  });
+  expect(load('webSearch: { provider: brave, apiKey: { env: KEY } }\n', { KEY: 'k' }).webSearch).toEqual({
+    provider: 'brave',
+    baseUrl: 'https://api.search.brave.com',
+    apiKey: 'k',
+  });
+});
+
 test('the guide documents every key with its default', () => {
   const guide = readFileSync(new URL('../docs/guide/configuration.md', import.meta.url), 'utf8');
-  const { deployments, limits, telemetry, connections, ...top } = ConfigFile.properties;
+  const { deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, ...top } =
+    ConfigFile.properties;
   const keys = {
-    ...{ deployments, limits, telemetry, connections, ...top },
+    ...{ deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, ...top },
+    ...webSearch.properties,
+    ...outbound.properties,
     ...{ ...deployments.items.properties, ...limits.properties, ...telemetry.properties },
     ...connections.items.properties,
   };
-  for (const [key, schema] of Object.entries(keys)) {
+  const rows = [
+    ...Object.entries(keys),
+    ...Object.entries(codeInterpreter.properties).map(
+      ([key, schema]) => [`codeInterpreter.${key}`, schema] as const,
+    ),
+  ];
+  for (const [key, schema] of rows) {
     const row = guide.split('\n').find((line) => line.startsWith(`| \`${key}\``));
     expect(row, key).toBeDefined();
     const fallback = (schema as { default?: unknown }).default;

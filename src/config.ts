@@ -1,7 +1,7 @@
 /** What `bloomery.yaml` and the command line decide, parsed once into a typed object. */
 
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
 import {
   ConfigFile,
@@ -11,15 +11,19 @@ import {
   providerKeys,
   type SecretEntry,
   type TelemetryEntry,
+  type WebSearchEntry,
 } from './config-schema.ts';
 import { type TelemetryConfig, telemetryConfig } from './config-telemetry.ts';
+import { type WebSearchConfig, webSearchConfig } from './config-web-search.ts';
+import { allowEntryFault } from './kit/allow-list.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
 export type { ConnectionConfig } from './config-connections.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
+export type { WebSearchConfig } from './config-web-search.ts';
 export { ConfigError } from './yaml-file.ts';
 
-export type DeploymentProvider = 'builtin' | 'openai-compatible' | 'azure-openai' | 'anthropic';
+export type DeploymentProvider = 'builtin' | 'openai-compatible' | 'azure-openai' | 'anthropic' | 'gguf';
 
 export interface DeploymentConfig {
   name: string;
@@ -36,6 +40,22 @@ export interface DeploymentConfig {
   /** What `GET /deployments` says; null where the configuration says nothing. */
   modelVersion: string | null;
   modelPublisher: string | null;
+  /** With provider `gguf`, and only there. */
+  gguf?: GgufSettings;
+}
+
+/** A model file, and how it is run. */
+export interface GgufSettings {
+  /** Absolute path. */
+  file: string;
+  /** Tokens of one call, input and output together; null for what is usual. */
+  contextTokens: number | null;
+  /** Calls that run at once. */
+  parallel: number;
+  /** Calls that may wait for others to end; beyond it they are refused with 429. */
+  queue: number;
+  /** Threads of the processor; null for as many as it has cores. */
+  threads: number | null;
 }
 
 /** Every bound of the server, by name, so that an operator can move it. */
@@ -73,7 +93,26 @@ export interface Config {
   tlsNames: string[];
   /** Where traces are sent; null for nowhere. */
   telemetry: TelemetryConfig | null;
+  /** Where web search searches; null for nowhere. */
+  webSearch: WebSearchConfig | null;
+  /** Hosts, addresses and networks that tools may reach although they would be refused. */
+  outbound: { allow: string[] };
+  codeInterpreter: CodeInterpreterConfig;
   limits: Limits;
+}
+
+/** Bounds of the processes that run Python. */
+export interface CodeInterpreterConfig {
+  /** Memory that code may fill. */
+  memoryMegabytes: number;
+  /** How long one call may compute. */
+  timeoutSeconds: number;
+  /** What one call may print. */
+  outputBytes: number;
+  /** How long a process waits for the next call before it is put away. */
+  idleMinutes: number;
+  /** Processes kept ready, once code has been run: 0 or 1. */
+  warm: number;
 }
 
 export interface LoadOptions {
@@ -124,6 +163,12 @@ export function loadConfig(options: LoadOptions): Config {
     existingFile(path, ['scenarios', at], source),
   );
   const telemetry = telemetryOf(content.telemetry ?? {}, source);
+  const webSearch = content.webSearch === undefined ? null : webSearchOf(content.webSearch, source);
+  const allow = content.outbound?.allow ?? [];
+  for (const [at, entry] of allow.entries()) {
+    const wrong = allowEntryFault(entry);
+    if (wrong !== null) fault(source, ['outbound', 'allow', at], wrong);
+  }
   if (faults.length > 0) throw new ConfigError(faults);
 
   return {
@@ -134,6 +179,9 @@ export function loadConfig(options: LoadOptions): Config {
     scenarios,
     tlsNames: content.tlsNames ?? [],
     telemetry,
+    webSearch,
+    outbound: { allow },
+    codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
     limits: limitsOf(content.limits ?? {}),
   };
 }
@@ -165,6 +213,19 @@ function limitsOf(given: Partial<Limits>): Limits {
   };
 }
 
+function codeInterpreterOf(given: Partial<CodeInterpreterConfig>): CodeInterpreterConfig {
+  const schemas = keys.codeInterpreter.properties;
+  const bound = (name: keyof CodeInterpreterConfig): number =>
+    given[name] ?? defaultOf<number>(schemas[name]);
+  return {
+    memoryMegabytes: bound('memoryMegabytes'),
+    timeoutSeconds: bound('timeoutSeconds'),
+    outputBytes: bound('outputBytes'),
+    idleMinutes: bound('idleMinutes'),
+    warm: bound('warm'),
+  };
+}
+
 function telemetryOf(given: TelemetryEntry, source: Source): TelemetryConfig | null {
   const schemas = keys.telemetry.properties;
   const { headers } = given;
@@ -187,6 +248,13 @@ function telemetryOf(given: TelemetryEntry, source: Source): TelemetryConfig | n
   );
 }
 
+const webSearchOf = (given: WebSearchEntry, source: Source): WebSearchConfig =>
+  webSearchConfig(given, {
+    secret: (from) => apiKeyOf(from, ['webSearch', 'apiKey'], source),
+    file: (path) => existingFile(path, ['webSearch', 'path'], source),
+    fault: (about, message) => fault(source, about === null ? ['webSearch'] : ['webSearch', about], message),
+  });
+
 function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): DeploymentConfig {
   const rules = providerKeys[entry.provider];
   for (const key of rules.required) {
@@ -197,10 +265,12 @@ function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): De
     if (entry[key] !== undefined)
       fault(source, [...path, key], `has no meaning for provider '${entry.provider}'`);
   }
+  const gguf = entry.provider === 'gguf' ? { gguf: ggufOf(entry, path, source) } : {};
   return {
     name: entry.name,
     provider: entry.provider,
-    model: entry.model ?? (entry.provider === 'builtin' ? 'builtin' : entry.name),
+    // A path of this server is for nobody else to see.
+    model: modelOf(entry),
     baseUrl: entry.baseUrl?.replace(/\/+$/, '') ?? null,
     apiKey: entry.apiKey === undefined ? null : apiKeyOf(entry.apiKey, [...path, 'apiKey'], source),
     apiVersion: entry.apiVersion ?? null,
@@ -208,6 +278,23 @@ function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): De
       entry.timeoutSeconds ?? defaultOf<number>(keys.deployments.items.properties.timeoutSeconds),
     modelVersion: entry.modelVersion ?? null,
     modelPublisher: entry.modelPublisher ?? null,
+    ...gguf,
+  };
+}
+
+function modelOf({ provider, model, name }: DeploymentEntry): string {
+  if (provider === 'gguf' && model !== undefined) return basename(model).replace(/\.gguf$/i, '');
+  return model ?? (provider === 'builtin' ? 'builtin' : name);
+}
+
+function ggufOf(entry: DeploymentEntry, path: KeyPath, source: Source): GgufSettings {
+  const { parallel, queue } = keys.deployments.items.properties;
+  return {
+    file: entry.model === undefined ? '' : existingFile(entry.model, [...path, 'model'], source),
+    contextTokens: entry.contextTokens ?? null,
+    parallel: entry.parallel ?? defaultOf<number>(parallel),
+    queue: entry.queue ?? defaultOf<number>(queue),
+    threads: entry.threads ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Starts a whole server and returns what a client needs to reach it. */
 import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -8,14 +9,18 @@ import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.
 import { type Listener, listen } from './http/listener.ts';
 import { createLog } from './log.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
+import { createOutbound } from './providers/outbound/create-outbound.ts';
 import { openTraceSink } from './providers/telemetry/open-sink.ts';
 import type { TraceSink } from './providers/telemetry/sink.ts';
+import { serverTools } from './providers/tools/index.ts';
 import type { ServerTool } from './providers/tools/tool.ts';
+import { openSearchProvider } from './providers/tools/web-search/search-provider.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { createKeyVerifier } from './trust/api-keys.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
+import { ownIdentity } from './trust/own-identity.ts';
 import { createSealer, sealingKey } from './trust/sealing.ts';
 import { createTokenIssuer } from './trust/tokens.ts';
 
@@ -103,11 +108,16 @@ async function start(
 
   const sealer = createSealer(sealingKey(dataDirectory));
   const connections = connectionDirectory(config.connections, database, sealer);
+  const outbound = createOutbound({ allowLoopback: isLoopback(host), allow: config.outbound.allow });
+  const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
+  let ownPort: number | null = null;
+  const identity = ownIdentity(tokens, { names: tlsNames, port: () => ownPort });
   const { families, recover, drain } = createFamilies({
     database,
     models,
     limits: config.limits,
-    tools,
+    tools: [...tools, ...serverTools({ outbound, connections: connections.tools, identity, search })],
+    codeInterpreter: { ...config.codeInterpreter, directory: join(dataDirectory, 'containers') },
     connections,
     sealer,
     log: log.logger,
@@ -129,6 +139,7 @@ async function start(
     tls: { key: certificates.key, cert: certificates.certificate },
     onUpgrade: app.webSockets.upgrade,
   });
+  ownPort = listener.port;
   const drainMilliseconds = config.limits.drainSeconds * 1000;
   onClose(async () => {
     app.webSockets.drain();
@@ -173,8 +184,8 @@ function renewCertificates(
 }
 
 const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::';
-const isLocal = (host: string): boolean =>
-  /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host) || isUnspecified(host);
+const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host);
+const isLocal = (host: string): boolean => isLoopback(host) || isUnspecified(host);
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** Clients look `localhost` up to addresses of both families; a server of one of them only is named by it. */

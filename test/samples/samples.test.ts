@@ -43,16 +43,18 @@ describe.concurrent('runs unmodified', () => {
   for (const sample of samples) {
     test(sample.path, { timeout: sampleMilliseconds }, async ({ signal }) => {
       const directory = mkdtempSync(join(tmpdir(), 'bloomery-sample-'));
+      const standIn = await sample.standIn?.();
       try {
         const { code, stdout, stderr } = await execPython(environment, [basename(sample.path)], {
           cwd: join(environment.samples, dirname(sample.path)),
           execOptions: sample.config === undefined ? [] : ['--config', join(here, sample.config)],
-          variables: { TMPDIR: directory, ...sample.variables },
+          variables: { TMPDIR: directory, ...sample.variables, ...standIn?.variables },
           signal,
         });
         expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
         judge(sample, stdout);
       } finally {
+        await standIn?.close();
         rmSync(directory, { recursive: true, force: true });
       }
     });

@@ -1,4 +1,5 @@
 /** The official samples that are run, and by what in their output one sees that they worked. */
+import { answersMessage, testAgent } from '../../src/providers/tools/testing/a2a-agent.ts';
 
 export interface Sample {
   /** Below the samples folder. */
@@ -12,9 +13,16 @@ export interface Sample {
   variables?: Record<string, string>;
   /** A configuration beside this file, where the sample asks for a deployment by name. */
   config?: string;
+  /** Stands in for a service that the sample talks to, and says by variables where it is. */
+  standIn?(): Promise<{ variables: Record<string, string>; close(): Promise<void> }>;
 }
 
 type Shown = Sample['shows'];
+
+async function echoingAgent() {
+  const agent = await testAgent({ execute: answersMessage((question) => `The agent heard: ${question}`) });
+  return { variables: { A2A_ENDPOINT: agent.url }, close: agent.close };
+}
 
 const franceThenParis: Shown = [
   [/Response output: .*248,573 square miles/, 'the model had the question'],
@@ -40,6 +48,15 @@ const horoscope: Shown = [
     /Agent response: .*Aquarius: Next Tuesday you will befriend a baby otter/,
     "the answer uses the tool's output",
   ],
+];
+const codeRun: Shown = [
+  [/Created conversation \(id: conv_\w+\)/, 'a conversation was made'],
+  [/Response completed \(id: resp_\w+\)/, 'the response has ended'],
+  [
+    /Code Interpreter code:\n ?print\("Could you please generate/,
+    'the model wrote code, and the item carries it',
+  ],
+  [/Agent response: .*multiplication chart/, 'what the code printed reached the model'],
 ];
 const endpointSet: [RegExp, string] = [
   /Agent endpoint configured for version 1/,
@@ -79,6 +96,11 @@ const deployments: Shown = [
   ],
   [/Type: ModelDeployment\nName: builtin\n/, 'the answer is read as a ModelDeployment'],
   [/Model Version: \S+\nModel Publisher: \S+\nCapabilities: \{.+\}\nSKU: \{.+\}/, 'its members are set'],
+];
+const tubeStatus: Shown = [
+  endpointSet,
+  [/URL Citation: https:\/\/tfl\.gov\.uk\/\S+, Start index: \d+, End index: \d+/, 'the page is cited'],
+  [/Full response: .*Good service on all London Underground lines/, 'the answer has what the page says'],
 ];
 const connections: Shown = [
   [/List all connections:\n.*'name': 'my-insights'.*\n.*'name': 'my-openai'/, 'the list has both'],
@@ -183,6 +205,25 @@ export const samples: Sample[] = [
   {
     path: 'agents/tools/sample_agent_function_tool_async.py',
     shows: [endpointSet, agentShown, ...horoscope],
+  },
+  { path: 'agents/tools/sample_agent_code_interpreter.py', shows: [endpointSet, ...codeRun] },
+  { path: 'agents/tools/sample_agent_code_interpreter_async.py', shows: [endpointSet, ...codeRun] },
+  ...['web_search', 'web_search_preview'].map((name) => ({
+    path: `agents/tools/sample_agent_${name}.py`,
+    config: 'web-search.yaml',
+    shows: tubeStatus,
+  })),
+  {
+    path: 'agents/tools/sample_agent_to_agent.py',
+    config: 'agent-to-agent.yaml',
+    variables: { A2A_PROJECT_CONNECTION_ID: 'other-agent', A2A_USER_INPUT: 'What can you do?' },
+    standIn: echoingAgent,
+    shows: [
+      endpointSet,
+      [/Request ID: item_\w+\nArguments: \{.*What can you do\?/, 'the call is an item with its arguments'],
+      [/Response ID: item_\w+/, 'and the answer another'],
+      [/Full response: .*The agent heard: What can you do\?/, 'the agent was asked, and its answer used'],
+    ],
   },
   {
     path: 'agents/telemetry/sample_agent_basic_with_console_tracing.py',

@@ -25,7 +25,7 @@ import { checkSeals, compactionSeal, reasoningSeal } from './seals.ts';
 import { effectiveSettings, type Settings } from './settings.ts';
 import type { ResponseRecord } from './store.ts';
 import { sealBlueprint, withoutSecrets } from './tool-secrets.ts';
-import { openTools, type ToolRegistry, type ToolSet } from './tool-set.ts';
+import { noTools, openTools, type ToolRegistry, type ToolSet } from './tool-set.ts';
 import { type TraceParent, TraceWriter } from './trace.ts';
 
 export interface PlanSources extends ContextSources {
@@ -180,23 +180,24 @@ const replayOf =
   (item, output) =>
     progress.outputs[item.id] ?? (item.status === 'incomplete' ? null : registry.replay(item, output));
 
-function serverTools(
+async function serverTools(
   registry: ToolRegistry,
   settings: Settings,
   { project, userIdentity }: Owner,
   request: Pick<ToolContext, 'context' | 'output' | 'include'>,
-) {
-  const own = new Set(
-    settings.tools
-      .filter(isOwn)
-      .map((tool) => clientTools.get(tool.type as string)?.name ?? String((tool as { name?: string }).name)),
-  );
+): Promise<ToolSet> {
   const definitions = settings.tools
     .map((definition, i) => ({
       definition,
       target: settings.agent === null ? `tools[${i}]` : 'agent_reference',
     }))
     .filter(({ definition }) => !isOwn(definition));
+  if (definitions.length === 0) return noTools;
+  const own = new Set(
+    settings.tools
+      .filter(isOwn)
+      .map((tool) => clientTools.get(tool.type as string)?.name ?? String((tool as { name?: string }).name)),
+  );
   return openTools(registry, definitions, own, {
     ...request,
     project,

@@ -109,6 +109,9 @@ function toolSet(opened: OpenedTool[], taken: ReadonlySet<string>): ToolSet {
   };
 }
 
+/** For the many responses that need none. */
+export const noTools: ToolSet = toolSet([], new Set());
+
 /** The function that an item tells of, where one of the tools knows it for its own. */
 export function bindingOf(
   opened: readonly OpenedTool[],

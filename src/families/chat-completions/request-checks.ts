@@ -1,19 +1,13 @@
-import { invalidPayload, unsupportedParameter } from '../../errors.ts';
+import { invalidPayload } from '../../errors.ts';
+import { refuseUnsupportedFields, type UnsupportedField } from '../../kit/unsupported-fields.ts';
 import type { CreateChatCompletion } from './contract.ts';
-
-interface Unsupported {
-  field: keyof CreateChatCompletion;
-  /** Which values ask for nothing. */
-  harmless?: (value: unknown) => boolean;
-  advice: string;
-}
 
 const noLogprobs = 'Log probabilities are not passed on by the model providers here.';
 const noAudio = 'Completions here are text; send audio elsewhere.';
 const noFunctions = "'functions' and 'function_call' are deprecated; send 'tools' and 'tool_choice'.";
 
 /** Fields of the contract that this server cannot honour. */
-export const unsupported: Unsupported[] = [
+export const unsupported: UnsupportedField<CreateChatCompletion>[] = [
   {
     field: 'n',
     harmless: (value) => value === 1,
@@ -46,11 +40,7 @@ export const unsupported: Unsupported[] = [
 
 /** Throws for what contradicts itself, and for what can't be honoured: nothing is dropped in silence. */
 export function checkRequest(body: CreateChatCompletion): void {
-  for (const { field, harmless, advice } of unsupported) {
-    const value = body[field];
-    if (value === undefined || value === null || harmless?.(value)) continue;
-    throw unsupportedParameter(field, `'${field}' can't be honoured as asked. ${advice}`);
-  }
+  refuseUnsupportedFields(body, unsupported);
   if (body.stream_options && !body.stream) {
     throw invalidPayload('stream_options', "'stream_options' is allowed only with 'stream': true.");
   }

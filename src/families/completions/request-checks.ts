@@ -1,15 +1,9 @@
-import { invalidPayload, unsupportedParameter } from '../../errors.ts';
+import { invalidPayload } from '../../errors.ts';
+import { refuseUnsupportedFields, type UnsupportedField } from '../../kit/unsupported-fields.ts';
 import type { CreateCompletion } from './contract.ts';
 
-interface Unsupported {
-  field: keyof CreateCompletion;
-  /** Which values ask for nothing. */
-  harmless?: (value: unknown) => boolean;
-  advice: string;
-}
-
 /** Fields of the contract that this server cannot honour. */
-export const unsupported: Unsupported[] = [
+export const unsupported: UnsupportedField<CreateCompletion>[] = [
   {
     field: 'n',
     harmless: (value) => value === 1,
@@ -35,11 +29,7 @@ export const unsupported: Unsupported[] = [
 
 /** Throws for what contradicts itself, and for what can't be honoured: nothing is dropped in silence. */
 export function checkRequest(body: CreateCompletion): void {
-  for (const { field, harmless, advice } of unsupported) {
-    const value = body[field];
-    if (value === undefined || value === null || harmless?.(value)) continue;
-    throw unsupportedParameter(field, `'${field}' can't be honoured as asked. ${advice}`);
-  }
+  refuseUnsupportedFields(body, unsupported);
   if (body.stream_options && !body.stream) {
     throw invalidPayload('stream_options', "'stream_options' is allowed only with 'stream': true.");
   }

@@ -1,6 +1,6 @@
 import { type Family, family } from '../../kit/operation.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
-import { createSandbox } from '../../providers/sandbox/sandbox.ts';
+import { createSandbox, type SandboxOptions } from '../../providers/sandbox/sandbox.ts';
 import type { CodeContainers } from '../../providers/tools/code-interpreter/code-containers.ts';
 import type { Database } from '../../storage/database.ts';
 import { createContainers } from './containers.ts';
@@ -11,15 +11,8 @@ import { containerStore } from './store.ts';
 
 export { migrations } from './migrations.ts';
 
-export interface ContainerOptions {
-  /** Where files of containers are kept. */
-  directory: string;
-  memoryMegabytes: number;
-  timeoutSeconds: number;
-  outputBytes: number;
-  idleMinutes: number;
-  warm: number;
-}
+/** `directory` is where files of containers are kept, too. */
+export type ContainerOptions = Omit<SandboxOptions, 'log'>;
 
 export interface ContainersFamily {
   family: Family;

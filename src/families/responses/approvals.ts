@@ -1,8 +1,8 @@
 import { conflict, invalidPayload } from '../../errors.ts';
 import { newItemId } from '../../kit/ids.ts';
 import type { Item } from './items.ts';
+import type { PendingCall } from './server-call-items.ts';
 import { bindingOf, type ToolSet } from './tool-set.ts';
-import type { PendingCall } from './turn-items.ts';
 
 type ApprovalResponse = { approval_request_id: string; approve: boolean };
 

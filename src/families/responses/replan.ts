@@ -2,11 +2,11 @@ import { loadContext } from './context.ts';
 import { EventLog } from './events.ts';
 import { closeOpenItems } from './open-items.ts';
 import { assembleRun, type Plan, type PlanSources } from './plan.ts';
+import type { PendingCall } from './server-call-items.ts';
 import type { UnfinishedResponse } from './store.ts';
 import { abandonCall } from './tool-calls.ts';
 import { unsealBlueprint } from './tool-secrets.ts';
 import { TraceWriter } from './trace.ts';
-import type { PendingCall } from './turn-items.ts';
 
 /** Takes up a background response where an earlier process has left it. */
 export async function replan(

@@ -10,13 +10,14 @@ import { addUsage, type Progress } from './progress.ts';
 import type { ItemReading } from './prompt.ts';
 import type { RequestFields } from './request-fields.ts';
 import type { CustomTool } from './request-parts.ts';
+import { type PendingCall, serverItem, startServerCall } from './server-call-items.ts';
 import type { Settings } from './settings.ts';
 import { runCalls } from './tool-calls.ts';
 import type { ToolSet } from './tool-set.ts';
 import type { TraceCall, TraceWriter } from './trace.ts';
 import { shorten } from './truncation.ts';
 import { createTurn, usageObject } from './turn.ts';
-import { type Emit, type ItemOptions, type PendingCall, serverItem, startServerCall } from './turn-items.ts';
+import type { Emit, ItemOptions } from './turn-items.ts';
 
 /** All that a run needs: the model, what it is told and offered, and how to tell of it. */
 export interface RunPlan {

@@ -1,9 +1,10 @@
 import { ApiError, apiError } from '../../errors.ts';
 import type { ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
 import type { Progress } from './progress.ts';
+import { endServerCall, type PendingCall } from './server-call-items.ts';
 import { asToolHears } from './tool-set.ts';
 import type { TraceCall, TraceWriter } from './trace.ts';
-import { type Emit, endServerCall, type ItemOptions, type PendingCall } from './turn-items.ts';
+import type { Emit, ItemOptions } from './turn-items.ts';
 
 const mostAtOnce = 8;
 const longestOutput = 1_048_576;

@@ -2,19 +2,17 @@ import { newId } from '../../kit/ids.ts';
 import type { ModelEvent, ModelUsage } from '../../providers/models/model.ts';
 import type { ClientTool } from './client-tools.ts';
 import type { Item } from './items.ts';
+import { openApprovalRequest, openServerCall, type PendingCall } from './server-call-items.ts';
 import type { ToolBinding } from './tool-set.ts';
 import {
   type Emit,
   type ItemOptions,
   type OpenItem,
-  openApprovalRequest,
   openClientToolCall,
   openCustomCall,
   openFunctionCall,
   openMessage,
   openReasoning,
-  openServerCall,
-  type PendingCall,
 } from './turn-items.ts';
 
 export interface TurnOptions extends ItemOptions {

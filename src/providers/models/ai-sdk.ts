@@ -9,7 +9,7 @@ import { createEventFold } from './ai-sdk-events.ts';
 import type { EmbeddingRequest, EmbeddingResult, ModelEvent, ModelProvider, ModelRequest } from './model.ts';
 import { refuseUnsupported } from './parameters.ts';
 import { countRequestTokens, countTextTokens } from './token-count.ts';
-import { type Deadline, deadline, type ModelLog, type Upstream } from './upstream.ts';
+import { type Deadline, deadline, type ModelLog, readWithin, type Upstream } from './upstream.ts';
 import { callFailure } from './upstream-errors.ts';
 
 export interface AiSdkModels {
@@ -70,16 +70,7 @@ async function* parts(
   // Raw chunks tell refusals from texts, and keep-alive events from silence.
   const call = { ...options, includeRawChunks: true, abortSignal: limit.signal };
   const { stream } = await limit.step(() => models.language.doStream(call));
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await limit.step(() => reader.read());
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
+  yield* readWithin(limit, stream);
 }
 
 function unfinished({ name }: Upstream): Error {

@@ -3,7 +3,14 @@ import { apiError } from '../../errors.ts';
 import { complains, complaintIn, eventFrames } from './event-frames.ts';
 import { encodedForm } from './form-encoding.ts';
 import type { AnswerKind, ForwardRequest, ModelProvider } from './model.ts';
-import { type Deadline, deadline, type ModelLog, type Upstream, upstreamFetch } from './upstream.ts';
+import {
+  type Deadline,
+  deadline,
+  type ModelLog,
+  readWithin,
+  type Upstream,
+  upstreamFetch,
+} from './upstream.ts';
 import { callFailure, type Terms } from './upstream-errors.ts';
 
 export interface Address {
@@ -98,17 +105,7 @@ function content(body: ForwardRequest['body'], { model }: Upstream, headers: Rec
 }
 
 async function* chunks(response: Response, limit: Deadline): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      const { done, value } = await limit.step(() => reader.read());
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    reader.cancel().catch(() => {});
-  }
+  if (response.body !== null) yield* readWithin(limit, response.body);
 }
 
 async function* events(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

@@ -51,3 +51,17 @@ export function deadline(caller: AbortSignal, timeoutSeconds: number): Deadline 
     },
   };
 }
+
+/** What a stream of the upstream brings, each wait for more of it a step of the call. */
+export async function* readWithin<T>(limit: Deadline, stream: ReadableStream<T>): AsyncGenerator<T> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await limit.step(() => reader.read());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ModelEvent, ModelProvider, ModelRequest } from '../model.ts';
+import { plainRequest } from '../plain-request.ts';
 import type { ModelLog, Upstream } from '../upstream.ts';
 
 /** A model server of a test's own, on a free port. */
@@ -94,21 +95,8 @@ export function upstreamAt(baseUrl: string, rest: Partial<Upstream> = {}): Upstr
 
 export function modelRequest(rest: Partial<ModelRequest> = {}): ModelRequest {
   return {
+    ...plainRequest,
     messages: [{ role: 'user', content: [{ type: 'text', text: 'Say hello.' }] }],
-    tools: [],
-    toolChoice: 'auto',
-    parallelToolCalls: true,
-    outputFormat: { type: 'text' },
-    maxOutputTokens: null,
-    temperature: null,
-    topP: null,
-    presencePenalty: null,
-    frequencyPenalty: null,
-    seed: null,
-    stop: [],
-    reasoningEffort: null,
-    verbosity: null,
-    user: null,
     stream: true,
     ...rest,
   };

@@ -16,7 +16,7 @@ import { runCalls } from './tool-calls.ts';
 import type { ToolSet } from './tool-set.ts';
 import type { TraceCall, TraceWriter } from './trace.ts';
 import { shorten } from './truncation.ts';
-import { createTurn, usageObject } from './turn.ts';
+import { Turn, usageObject } from './turn.ts';
 import type { Emit, ItemOptions } from './turn-items.ts';
 
 /** All that a run needs: the model, what it is told and offered, and how to tell of it. */
@@ -105,7 +105,7 @@ async function runTurns(
       fields.maxOutputTokens === null ? null : fields.maxOutputTokens - progress.usage.outputTokens;
     if (left !== null && left <= 0) return incomplete('max_output_tokens', progress);
     const mayCall = toolsAreOffered(plan);
-    const turn = createTurn(emit, {
+    const turn = new Turn(emit, {
       ...plan.items,
       firstIndex: log.response.output.length,
       customTools,

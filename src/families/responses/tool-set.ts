@@ -88,25 +88,22 @@ export async function openTools(
 }
 
 function toolSet(opened: OpenedTool[], taken: ReadonlySet<string>): ToolSet {
-  let named = nameFunctions(opened, taken);
-  const nameOf = ({ open, name }: ToolBinding) => named.names.get(open)?.get(name);
-  return {
+  let { names, ...offer } = nameFunctions(opened, taken);
+  const nameOf = ({ open, name }: ToolBinding) => names.get(open)?.get(name);
+  const set = {
     opened,
-    get functions() {
-      return named.functions;
-    },
-    get bindings() {
-      return named.bindings;
-    },
+    ...offer,
     nameOf,
-    nameOfItem(item) {
+    nameOfItem(item: Record<string, unknown>) {
       const binding = bindingOf(opened, item);
       return binding && nameOf(binding);
     },
     refresh() {
-      named = nameFunctions(opened, taken);
+      ({ names, ...offer } = nameFunctions(opened, taken));
+      Object.assign(set, offer);
     },
   };
+  return set;
 }
 
 /** For the many responses that need none. */

@@ -26,48 +26,87 @@ export interface TurnOptions extends ItemOptions {
   bindings: ReadonlyMap<string, ToolBinding>;
 }
 
-export interface Turn {
-  push(event: ModelEvent): void;
-  /** How many items the turn has opened. */
-  readonly count: number;
-  /** Calls for the server to run. */
-  readonly calls: PendingCall[];
-  /** Whether the client has to act: to run a call of its own, or to approve one. */
-  readonly awaitsClient: boolean;
-  readonly finish: Extract<ModelEvent, { type: 'finish' }> | null;
-}
-
 const longestCallId = 64;
 
-/** Turns the events of one model call into those of a response: items opened, filled and closed, one after another. */
-export function createTurn(emit: Emit, options: TurnOptions): Turn {
-  const calls: PendingCall[] = [];
-  let open: { item: OpenItem; index: number } | null = null;
-  let count = 0;
-  let awaitsClient = false;
-  let finish: Turn['finish'] = null;
+/**
+ * Turns the events of one model call into those of a response: items opened, filled and closed, one after another.
+ * A class, as accessors of an object literal give each object a hidden class of its own, which only the big garbage
+ * collection frees, with all they hold.
+ */
+export class Turn {
+  readonly #emit: Emit;
+  readonly #options: TurnOptions;
+  /** Calls for the server to run. */
+  readonly calls: PendingCall[] = [];
+  #open: { item: OpenItem; index: number } | null = null;
+  #count = 0;
+  #awaitsClient = false;
+  #finish: Extract<ModelEvent, { type: 'finish' }> | null = null;
 
-  const close = (status: 'completed' | 'incomplete'): void => {
-    if (open === null) return;
-    const item: Item | null = open.item.close(status);
-    if (item !== null) emit({ type: 'response.output_item.done', output_index: open.index, item });
-    open = null;
-  };
-  const ensure = (kind: OpenItem['kind'], start: (index: number) => OpenItem): OpenItem => {
-    if (open !== null && open.item.kind !== kind) close('completed');
-    if (open === null) {
-      const index = options.firstIndex + count;
-      count++;
-      open = { item: start(index), index };
+  constructor(emit: Emit, options: TurnOptions) {
+    this.#emit = emit;
+    this.#options = options;
+  }
+
+  /** Whether the client has to act: to run a call of its own, or to approve one. */
+  get awaitsClient(): boolean {
+    return this.#awaitsClient;
+  }
+
+  get finish(): Extract<ModelEvent, { type: 'finish' }> | null {
+    return this.#finish;
+  }
+
+  push(event: ModelEvent): void {
+    switch (event.type) {
+      case 'text':
+      case 'refusal':
+        this.#ensure('message', (index) => openMessage(this.#emit, this.#options, index)).add(event);
+        break;
+      case 'reasoning':
+        this.#ensure('reasoning', (index) => openReasoning(this.#emit, this.#options, index)).add(event);
+        break;
+      case 'tool_call':
+        this.#close('completed');
+        this.#ensure('call', (index) => this.#openCall(event.callId, event.name, index));
+        break;
+      case 'tool_arguments':
+        this.#open?.item.add(event);
+        break;
+      case 'finish': {
+        const cut = event.reason === 'length' || event.reason === 'content_filter';
+        this.#close(cut ? 'incomplete' : 'completed');
+        this.#finish = event;
+      }
     }
-    return open.item;
-  };
-  const openCall = (callId: string, name: string, index: number): OpenItem => {
+  }
+
+  #close(status: 'completed' | 'incomplete'): void {
+    if (this.#open === null) return;
+    const { item: open, index } = this.#open;
+    const item: Item | null = open.close(status);
+    if (item !== null) this.#emit({ type: 'response.output_item.done', output_index: index, item });
+    this.#open = null;
+  }
+
+  #ensure(kind: OpenItem['kind'], start: (index: number) => OpenItem): OpenItem {
+    if (this.#open !== null && this.#open.item.kind !== kind) this.#close('completed');
+    if (this.#open === null) {
+      const index = this.#options.firstIndex + this.#count;
+      this.#count++;
+      this.#open = { item: start(index), index };
+    }
+    return this.#open.item;
+  }
+
+  #openCall(callId: string, name: string, index: number): OpenItem {
+    const emit = this.#emit;
+    const options = this.#options;
     const binding = options.bindings.get(name);
     if (binding !== undefined && !binding.open.needsApproval(binding.name)) {
-      return openServerCall(emit, options, index, binding, name, (call) => calls.push(call));
+      return openServerCall(emit, options, index, binding, name, (call) => this.calls.push(call));
     }
-    awaitsClient = true;
+    this.#awaitsClient = true;
     if (binding !== undefined) return openApprovalRequest(emit, options, index, binding, name);
     const id = callId !== '' && callId.length <= longestCallId ? callId : newId('call', options.partition);
     const own = options.clientTools.get(name);
@@ -75,41 +114,7 @@ export function createTurn(emit: Emit, options: TurnOptions): Turn {
     return options.customTools.has(name)
       ? openCustomCall(emit, options, index, id, name)
       : openFunctionCall(emit, options, index, id, name);
-  };
-
-  return {
-    calls,
-    get count() {
-      return count;
-    },
-    get awaitsClient() {
-      return awaitsClient;
-    },
-    get finish() {
-      return finish;
-    },
-    push(event) {
-      switch (event.type) {
-        case 'text':
-        case 'refusal':
-          ensure('message', (index) => openMessage(emit, options, index)).add(event);
-          break;
-        case 'reasoning':
-          ensure('reasoning', (index) => openReasoning(emit, options, index)).add(event);
-          break;
-        case 'tool_call':
-          close('completed');
-          ensure('call', (index) => openCall(event.callId, event.name, index));
-          break;
-        case 'tool_arguments':
-          open?.item.add(event);
-          break;
-        case 'finish':
-          close(event.reason === 'length' || event.reason === 'content_filter' ? 'incomplete' : 'completed');
-          finish = event;
-      }
-    },
-  };
+  }
 }
 
 export function usageObject(usage: ModelUsage) {

@@ -18,10 +18,11 @@ export async function sendEvents(stream: EventStream, reply: FastifyReply): Prom
   });
   const heartbeat = setInterval(() => raw.write(': ping\n\n'), quietMilliseconds);
   try {
-    for await (const text of stream.frames) {
-      if (raw.destroyed) break;
-      if (!raw.write(text)) await drained(raw);
-      heartbeat.refresh();
+    const frames = stream.frames[Symbol.asyncIterator]();
+    try {
+      while (await writeNext(frames, raw)) heartbeat.refresh();
+    } finally {
+      await frames.return?.();
     }
   } catch (error) {
     if (!raw.destroyed) raw.write(stream.onError(error));
@@ -29,6 +30,14 @@ export async function sendEvents(stream: EventStream, reply: FastifyReply): Prom
     clearInterval(heartbeat);
     raw.end();
   }
+}
+
+/** A function of its own, so that a stream that waits holds nothing of what it has written. False at the end. */
+async function writeNext(frames: AsyncIterator<string>, raw: FastifyReply['raw']): Promise<boolean> {
+  const { value, done } = await frames.next();
+  if (done || raw.destroyed) return false;
+  if (!raw.write(value)) await drained(raw);
+  return true;
 }
 
 /** Settles when more may be written, or nobody is left to write to. */

@@ -1,3 +1,4 @@
+import { doneFrame, frame } from '../../kit/sse-frame.ts';
 import type { ToolEventType } from '../../providers/tools/tool.ts';
 import type { ResponseObject } from './contract.ts';
 import type { ContentPart, Item } from './items.ts';
@@ -112,6 +113,47 @@ export interface LogEntry {
 
 const batchCharacters = 1_048_576;
 
+/** Where a reader of a log stands, and the response that the lines before it tell of. */
+class LogCursor {
+  #at = 0;
+  readonly #after: number;
+  #response: ResponseObject | null = null;
+
+  constructor(after: number) {
+    this.#after = after;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Hands over the events before `end`, up to a bound. */
+  read(lines: readonly string[], end: number, take: (type: string, data: string) => void): void {
+    let type = '';
+    let start = '';
+    let isFolded = false;
+    for (let characters = 0; this.#at < end && characters < batchCharacters; this.#at++) {
+      const line = lines[this.#at] as string;
+      // Most lines are of the type of the one before.
+      if (start === '' || !line.startsWith(start)) {
+        type = typeOf(line);
+        start = `{"type":"${type}"`;
+        isFolded = lifecycle.has(type) || items.has(type);
+      }
+      let data = line;
+      if (isFolded) {
+        this.#response = fold(this.#response, JSON.parse(line));
+        if (lifecycle.has(type)) {
+          data = JSON.stringify({ type, response: this.#response, sequence_number: this.#at });
+        }
+      }
+      if (this.#at <= this.#after) continue;
+      take(type, data);
+      characters += data.length;
+    }
+  }
+}
+
 /** Numbers events, keeps them, folds the response as they come, and hands them to any number of readers. */
 export class EventLog {
   readonly lines: string[];
@@ -173,38 +215,42 @@ export class EventLog {
 
   /** The events as clients see them, from behind number `after` on; goes on until the log ends. */
   async *entries(after = -1): AsyncGenerator<LogEntry> {
-    for await (const batch of this.batches(after)) yield* batch;
+    const cursor = new LogCursor(after);
+    while (await this.#reaches(cursor.at)) {
+      const entries: LogEntry[] = [];
+      cursor.read(this.lines, this.#readable, (type, data) => entries.push({ type, data }));
+      yield* entries;
+    }
   }
 
-  /** The same, as many at a time as are there, up to a bound: a long log costs a reader few steps. */
-  async *batches(after = -1): AsyncGenerator<LogEntry[]> {
-    let response: ResponseObject | null = null;
-    for (let at = 0; ; ) {
-      const batch: LogEntry[] = [];
-      const end = this.#visible ?? this.lines.length;
-      for (let characters = 0; at < end && characters < batchCharacters; at++) {
-        const line = this.lines[at] as string;
-        const type = typeOf(line);
-        let data = line;
-        if (lifecycle.has(type)) {
-          response = fold(response, JSON.parse(line));
-          data = JSON.stringify({ type, response, sequence_number: at });
-        } else if (items.has(type)) {
-          response = fold(response, JSON.parse(line));
-        }
-        if (at <= after) continue;
-        batch.push({ type, data });
-        characters += data.length;
-      }
-      if (batch.length > 0) yield batch;
-      else if (at < (this.#visible ?? this.lines.length)) continue;
-      else if (this.#ended) return;
-      else if (this.#brokenOff) throw new Error('The event log broke off.');
-      else {
-        this.#grown ??= Promise.withResolvers<void>();
-        await this.#grown.promise;
-      }
+  /** The same as server-sent events, as many at a time as are there, up to a bound: a long log costs few steps. */
+  async *frames(after = -1): AsyncGenerator<string> {
+    const cursor = new LogCursor(after);
+    let frames = '';
+    while (await this.#reaches(cursor.at)) {
+      cursor.read(this.lines, this.#readable, (type, data) => {
+        frames += frame(type, data);
+      });
+      if (frames !== '') yield frames;
+      // Many wait here for long, and need not hold what they have said.
+      frames = '';
     }
+    yield doneFrame;
+  }
+
+  /** Waits for the line of a number. False when the log ends before it. */
+  async #reaches(number: number): Promise<boolean> {
+    while (number >= this.#readable) {
+      if (this.#ended) return false;
+      if (this.#brokenOff) throw new Error('The event log broke off.');
+      this.#grown ??= Promise.withResolvers<void>();
+      await this.#grown.promise;
+    }
+    return true;
+  }
+
+  get #readable(): number {
+    return this.#visible ?? this.lines.length;
   }
 
   #line(event: ResponseEvent): string {

@@ -2,7 +2,7 @@ import { apiError, conflict, invalidParameter, notFound } from '../../errors.ts'
 import type { Context } from '../../kit/context.ts';
 import { arraySource, cursorPage, idPosition } from '../../kit/cursor-page.ts';
 import { EventStream, type Handlers, JsonText } from '../../kit/operation.ts';
-import { doneFrame, frame } from '../../kit/sse-frame.ts';
+import { frame } from '../../kit/sse-frame.ts';
 import type { Owner } from '../conversations/store.ts';
 import { compactItems } from './compaction.ts';
 import type { operations } from './contract.ts';
@@ -151,14 +151,5 @@ function eventStream(log: EventLog, after?: number): EventStream {
         sequence_number: log.lines.length,
       }),
     );
-  return new EventStream(framesAndDone(log, after), onError, log.entries(after));
-}
-
-async function* framesAndDone(log: EventLog, after?: number): AsyncGenerator<string> {
-  for await (const batch of log.batches(after)) {
-    let frames = '';
-    for (const { type, data } of batch) frames += frame(type, data);
-    yield frames;
-  }
-  yield doneFrame;
+  return new EventStream(log.frames(after), onError, log.entries(after));
 }

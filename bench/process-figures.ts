@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Milliseconds that a process's main thread has run, and waited for a core; null where the system does not tell. */
 export function threadTimes(pid: number): { running: number; waiting: number } | null {
@@ -19,4 +19,19 @@ function readProc(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Processes that a process has started and that run; none where the system does not tell. */
+export function childrenOf(pid: number): number[] {
+  let all: string[];
+  try {
+    all = readdirSync('/proc');
+  } catch {
+    return [];
+  }
+  return all.flatMap((name) => {
+    const [, parent] =
+      /^PPid:\s+(\d+)$/m.exec((/^\d+$/.test(name) && readProc(`${name}/status`)) || '') ?? [];
+    return Number(parent) === pid ? [Number(name)] : [];
+  });
 }

@@ -1,9 +1,14 @@
+import { signed, verdict } from './cells.ts';
+import type { CodeInterpreter } from './code-interpreter.ts';
+import type { HundredCalls } from './hundred-calls.ts';
+import type { McpCalls } from './mcp.ts';
 import type { Resume } from './resume.ts';
 import type { StartUp } from './start-up.ts';
 import type { Streaming } from './streaming.ts';
 import { type Streams, type StreamsSide, streamCount } from './streams.ts';
 import type { Side, Throughput } from './throughput.ts';
 import type { ToolLoop } from './tool-loop.ts';
+import { codeInterpreterRows, hundredCallsRows, mcpRows, toolLoopRows } from './tool-rows.ts';
 
 /** What was measured; null where a case was left out, or has no meaning for the peer. */
 export interface Figures {
@@ -14,6 +19,9 @@ export interface Figures {
   toolLoop: ToolLoop | null;
   streams: Streams | null;
   resume: Resume | null;
+  mcp: McpCalls | null;
+  hundredCalls: HundredCalls | null;
+  codeInterpreter: CodeInterpreter | null;
   /** Whether the load generator had a core of its own. */
   coresSeparate: boolean;
 }
@@ -24,7 +32,6 @@ const targets = {
   firstByteMilliseconds: 2,
   startMilliseconds: 700,
   idleMegabytes: 120,
-  toolTurnMilliseconds: 1,
   lateMilliseconds: 50,
   streamKilobytes: 40,
   resume: 2,
@@ -38,6 +45,7 @@ const saturated = 0.8;
 /** The figures as one line of JSON: ratios, and for streams the differences in milliseconds. */
 export function jsonLine(figures: Figures): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
+  const { mcp, hundredCalls, codeInterpreter } = figures;
   return JSON.stringify({
     ratios: {
       stored_response: rounded(storedResponse?.ratio, 3),
@@ -50,12 +58,18 @@ export function jsonLine(figures: Figures): string {
     tool_turn_ms: rounded(toolLoop?.turnMilliseconds, 3),
     streams_late_ms: rounded(streams?.lateDifference, 2),
     stream_kb: rounded(streams?.peer.idleKilobytes, 1),
+    mcp_call_ms: rounded(mcp?.overhead, 2),
+    hundred_calls_growth: rounded(hundredCalls?.growth, 2),
+    code_warm_ms: rounded(codeInterpreter?.warmMilliseconds, 0),
+    code_cold_ms: rounded(codeInterpreter?.coldMilliseconds, 0),
+    code_idle_mb: rounded(codeInterpreter?.idle?.megabytes, 0),
   });
 }
 
 /** The figures as tables for people, with what is reached and what is not. */
 export function report(figures: Figures, peer: string): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
+  const { mcp, hundredCalls, codeInterpreter } = figures;
   const rows = [
     ['', 'floor', peer, 'ratio', 'target', ''],
     ...(storedResponse === null
@@ -67,6 +81,9 @@ export function report(figures: Figures, peer: string): string {
     ...(toolLoop === null ? [] : toolLoopRows(toolLoop)),
     ...(streams === null ? [] : streamsRows(streams)),
     ...(resume === null ? [] : [resumeRow(resume)]),
+    ...(mcp === null ? [] : mcpRows(mcp)),
+    ...(hundredCalls === null ? [] : hundredCallsRows(hundredCalls)),
+    ...(codeInterpreter === null ? [] : codeInterpreterRows(codeInterpreter)),
   ];
   const work = [
     ['main thread of the server', 'running', 'waiting', 'µs each', 'answer bytes'],
@@ -103,21 +120,6 @@ function streamingRows({ floor, peer, firstByteDifference }: Streaming): string[
       signed(peer.lastByte - floor.lastByte),
       '',
       '',
-    ],
-  ];
-}
-
-function toolLoopRows({ plain, loop, turns, turnMilliseconds }: ToolLoop): string[][] {
-  return [
-    ['response without a call, ms', '', plain.toFixed(2), '', '', ''],
-    [`response with ${turns} turns of calls, ms`, '', loop.toFixed(2), '', '', ''],
-    [
-      'each turn of the tool loop, ms',
-      '',
-      turnMilliseconds.toFixed(2),
-      '',
-      `< ${targets.toolTurnMilliseconds.toFixed(2)}`,
-      verdict(turnMilliseconds < targets.toolTurnMilliseconds),
     ],
   ];
 }
@@ -228,8 +230,6 @@ type Work = Pick<Side, 'running' | 'waiting' | 'microseconds'>;
 const isKnown = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 const slowerStart = ({ freshMilliseconds, existingMilliseconds }: StartUp): number =>
   Math.max(freshMilliseconds, existingMilliseconds);
-const verdict = (reached: boolean): string => (reached ? 'reached' : 'MISSED');
-const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(2)}`;
 const percent = (share: number | null): string =>
   share === null ? 'unknown' : `${(share * 100).toFixed(0)} %`;
 const rounded = (value: number | null | undefined, digits: number): number | null =>

@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureCodeInterpreter } from './code-interpreter.ts';
 import { separateCores } from './cores.ts';
+import { measureHundredCalls } from './hundred-calls.ts';
 import { killLaunched } from './launch.ts';
+import { measureMcp } from './mcp.ts';
 import { type Figures, jsonLine, remarks, report } from './report.ts';
 import { measureResume } from './resume.ts';
-import { defaultEntry, startBloomery, startFloor, type Target } from './servers.ts';
+import { defaultEntry, startBloomery, startFloor } from './servers.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureStreaming } from './streaming.ts';
 import { measureStreams } from './streams.ts';
@@ -22,16 +25,28 @@ const caseNames = [
   'tool_loop',
   'streams',
   'resume',
+  'mcp',
+  'hundred_calls',
+  'code_interpreter',
 ] as const;
 type CaseName = (typeof caseNames)[number];
 /** Cases that a floor has no like of. */
-const withoutFloor: ReadonlySet<CaseName> = new Set(['start', 'tool_loop']);
+const withoutFloor: ReadonlySet<CaseName> = new Set([
+  'start',
+  'tool_loop',
+  'mcp',
+  'hundred_calls',
+  'code_interpreter',
+]);
+/** Cases that take a while and say little of the others. */
+const onlyIfNamed: ReadonlySet<CaseName> = new Set(['code_interpreter']);
 
 const usage = `Usage: npm run bench -- [options]
 
 Options:
   --seconds N   how long each case takes, from 1 to 600; 10 unless given
-  --case NAME   one case only, or several by repeating it: ${caseNames.join(', ')}
+  --case NAME   one case only, or several by repeating it: ${caseNames.join(', ')};
+                all but ${[...onlyIfNamed].join(', ')} unless given
   --json        print one line of JSON and nothing else
   --peer NAME   what to compare with the floor: bloomery, or floor to see how exact the measurement is
   --entry FILE  the program that starts Bloomery; bin/bloomery.js unless given
@@ -49,7 +64,7 @@ function parseOptions(): Options {
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '10' },
-      case: { type: 'string', multiple: true, default: [...caseNames] },
+      case: { type: 'string', multiple: true, default: caseNames.filter((name) => !onlyIfNamed.has(name)) },
       json: { type: 'boolean', default: false },
       peer: { type: 'string', default: 'bloomery' },
       entry: { type: 'string', default: defaultEntry },
@@ -78,7 +93,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
       ? startBloomery(entry, join(directory, name))
       : startFloorIn(`${name}-floor`, 'second floor');
   let coresSeparate = true;
-  const separate = (...targets: Target[]) => {
+  const separate = (...targets: { pid: number }[]) => {
     coresSeparate = separateCores(targets.map(({ pid }) => pid)) && coresSeparate;
   };
 
@@ -100,8 +115,27 @@ async function measure(options: Options, directory: string): Promise<Figures> {
         seconds,
       )
     : null;
-  const toolLoop = isWanted('tool_loop') ? await measureToolLoop(directory, seconds) : null;
-  return { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume, coresSeparate };
+  const toolLoop = isWanted('tool_loop') ? await measureToolLoop(directory, separate, seconds) : null;
+  const mcp = isWanted('mcp') ? await measureMcp(entry, directory, separate, seconds) : null;
+  const hundredCalls = isWanted('hundred_calls')
+    ? await measureHundredCalls(directory, separate, seconds)
+    : null;
+  const codeInterpreter = isWanted('code_interpreter')
+    ? await measureCodeInterpreter(entry, directory, separate)
+    : null;
+  return {
+    storedResponse,
+    agentGet,
+    streaming,
+    startUp,
+    toolLoop,
+    streams,
+    resume,
+    mcp,
+    hundredCalls,
+    codeInterpreter,
+    coresSeparate,
+  };
 }
 
 async function main(): Promise<number> {

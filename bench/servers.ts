@@ -54,21 +54,6 @@ const scenarios = {
   ],
 };
 
-export const toolTurns = 32;
-const call = (n: number) => ({ tool_calls: [{ name: 'step', arguments: { n } }] });
-const toolScenarios = {
-  scenarios: [
-    // The last step first, since the output of any call so far matches.
-    { when: { tool_output: `step ${toolTurns}.` }, reply: { text: 'Done.' } },
-    ...Array.from({ length: toolTurns - 1 }, (_, i) => ({
-      when: { tool_output: `step ${i + 1}.` },
-      reply: call(i + 2),
-    })).toReversed(),
-    { when: { input: 'bench: steps' }, reply: call(1) },
-    { reply: { text: 'Done.' } },
-  ],
-};
-
 const scripted = (what: string) => ({ model: 'builtin', input: `bench: ${what}`, stream: true });
 
 /** Starts the server to compare with. */
@@ -115,33 +100,93 @@ export async function startBloomery(entry: string, directory: string): Promise<T
   });
 }
 
-export interface ToolTarget {
+export interface ScriptedTarget {
   port: number;
-  requests: { plain: Buffer; loop: Buffer };
+  pid: number;
+  /** The request that creates a response of the builtin model. */
+  ask(body: object): Buffer;
   stop(): Promise<void>;
 }
 
-/** Starts Bloomery with a tool that runs in its process, and a model scripted to call it again and again. */
-export async function startWithTool(directory: string): Promise<ToolTarget> {
+/** Starts Bloomery with a script for its builtin model. */
+export async function startScripted(
+  start: (directory: string, configuration: Record<string, unknown>) => Promise<Launched>,
+  directory: string,
+  script: object[],
+  configuration: Record<string, unknown> = {},
+): Promise<ScriptedTarget> {
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'scenarios.yaml'), JSON.stringify(toolScenarios));
-  const config = join(directory, 'bloomery.yaml');
-  writeFileSync(config, JSON.stringify({ discovery: false, scenarios: ['scenarios.yaml'] }));
-  const server = await launch([join(bench, 'serve-with-tool.ts'), join(directory, 'data'), config]);
+  writeFileSync(join(directory, 'scenarios.yaml'), JSON.stringify({ scenarios: script }));
+  const server = await start(directory, { scenarios: ['scenarios.yaml'], ...configuration });
   const { port, pathname } = new URL(String(server.ready.endpoint));
-  const ask = (input: string) =>
-    httpRequest({
-      method: 'POST',
-      path: `${pathname}/openai/v1/responses`,
-      port: Number(port),
-      headers: [`api-key: ${server.ready.apiKey}`],
-      body: { model: 'builtin', input, tools: [{ type: 'scripted', functions: ['step'] }] },
-    });
   return {
     port: Number(port),
-    requests: { plain: ask('bench: nothing'), loop: ask('bench: steps') },
+    pid: server.pid,
+    ask: (body) =>
+      httpRequest({
+        method: 'POST',
+        path: `${pathname}/openai/v1/responses`,
+        port: Number(port),
+        headers: [`api-key: ${server.ready.apiKey}`],
+        body: { model: 'builtin', ...body },
+      }),
     stop: server.stop,
   };
+}
+
+/** Starts Bloomery with the tool `scripted`, whose function `step` answers at once and in its process. */
+export function launchWithTool(directory: string, configuration: Record<string, unknown>): Promise<Launched> {
+  const config = join(directory, 'bloomery.yaml');
+  writeFileSync(config, JSON.stringify({ discovery: false, ...configuration }));
+  return launch([join(bench, 'serve-with-tool.ts'), join(directory, 'data'), config]);
+}
+
+const call = (n: number) => [{ name: 'step', arguments: { n } }];
+
+/** Has the model make so many calls of `step`, one in each turn. */
+export function stepScript(input: string, turns: number): object[] {
+  return [
+    // The last step first, since the output of any call so far matches.
+    { when: { tool_output: `step ${turns}.` }, reply: { text: 'Done.' } },
+    ...Array.from({ length: turns - 1 }, (_, i) => ({
+      when: { tool_output: `step ${i + 1}.` },
+      reply: { tool_calls: call(i + 2) },
+    })).toReversed(),
+    { when: { input }, reply: { tool_calls: call(1) } },
+  ];
+}
+
+/**
+ * The same for several inputs, with a word before each call: then the model is told of the last output only, and the
+ * steps may stand in any order. Theirs is mixed, so that late ones are found no later than early ones.
+ */
+export function wordyStepScript(wanted: { input: string; turns: number }[]): object[] {
+  const most = Math.max(...wanted.map(({ turns }) => turns));
+  const place = (step: number) => (step * 37) % 101;
+  const steps = Array.from({ length: most - 1 }, (_, i) => i + 1);
+  return [
+    ...wanted.map(({ input, turns }) => ({
+      when: { input, tool_output: `step ${turns}.` },
+      reply: { text: 'Done.' },
+    })),
+    ...steps
+      .toSorted((a, b) => place(a) - place(b))
+      .map((step) => ({
+        when: { tool_output: `step ${step}.` },
+        reply: { text: 'Next.', tool_calls: call(step + 1) },
+      })),
+    ...wanted.map(({ input }) => ({ when: { input }, reply: { text: 'First.', tool_calls: call(1) } })),
+  ];
+}
+
+/** What a response without a call says. */
+export const plainScript = { reply: { text: 'Done.' } };
+
+/** A response that does not have the calls it should have is no measurement. */
+export function requireCalls(text: string, type: string, expected: number): void {
+  const calls = text.split(`"type":"${type}"`).length - 1;
+  if (calls !== expected)
+    throw new Error(`The response has ${calls} calls, not ${expected}: ${text.slice(0, 2000)}`);
 }
 
 /** Starts `serve` with nothing but the builtin model, its data below `directory`. */

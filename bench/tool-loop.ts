@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { openConnection } from './connection.ts';
 import { succeeded } from './load.ts';
-import { startWithTool, type ToolTarget, toolTurns } from './servers.ts';
+import {
+  launchWithTool,
+  plainScript,
+  requireCalls,
+  type ScriptedTarget,
+  startScripted,
+  stepScript,
+} from './servers.ts';
 import { median } from './statistics.ts';
 
 export interface ToolLoop {
@@ -13,20 +20,30 @@ export interface ToolLoop {
   turnMilliseconds: number;
 }
 
+const turns = 32;
 const leastLoops = 20;
 const warmUpLoops = 30;
 
 /** Responses of one turn and of many, in turn, on one connection; the tool and the model answer at once. */
-export async function measureToolLoop(directory: string, seconds: number): Promise<ToolLoop> {
-  const server = await startWithTool(join(directory, 'tool-loop'));
+export async function measureToolLoop(
+  directory: string,
+  onStart: (server: ScriptedTarget) => void,
+  seconds: number,
+): Promise<ToolLoop> {
+  const script = [...stepScript('bench: steps', turns), plainScript];
+  const server = await startScripted(launchWithTool, join(directory, 'tool-loop'), script);
+  onStart(server);
   const connection = await openConnection(server.port);
-  const times = { plain: [] as number[], loop: [] as number[] };
-  const ask = async (kind: keyof ToolTarget['requests'], keep: boolean) => {
-    const answer = succeeded(await connection.ask(server.requests[kind]));
-    const calls = answer.text().split('"type":"mcp_call"').length - 1;
-    const expected = kind === 'loop' ? toolTurns : 0;
-    if (calls !== expected) throw new Error(`The response has ${calls} calls, not ${expected}.`);
-    if (keep) times[kind].push(answer.lastByte);
+  const tools = [{ type: 'scripted', functions: ['step'] }];
+  const kinds = {
+    plain: { request: server.ask({ input: 'bench: nothing', tools }), calls: 0, times: [] as number[] },
+    loop: { request: server.ask({ input: 'bench: steps', tools }), calls: turns, times: [] as number[] },
+  };
+  const ask = async (kind: keyof typeof kinds, keep: boolean) => {
+    const { request, calls, times } = kinds[kind];
+    const answer = succeeded(await connection.ask(request));
+    requireCalls(answer.text(), 'mcp_call', calls);
+    if (keep) times.push(answer.lastByte);
   };
   for (let i = 0; i < warmUpLoops; i++) {
     await ask('plain', false);
@@ -39,6 +56,6 @@ export async function measureToolLoop(directory: string, seconds: number): Promi
   }
   connection.close();
   await server.stop();
-  const [plain, loop] = [median(times.plain), median(times.loop)];
-  return { plain, loop, turns: toolTurns, turnMilliseconds: (loop - plain) / toolTurns };
+  const [plain, loop] = [median(kinds.plain.times), median(kinds.loop.times)];
+  return { plain, loop, turns, turnMilliseconds: (loop - plain) / turns };
 }

@@ -139,7 +139,7 @@ export function createFamilies(parts: FamilyParts): Families {
     async drain(milliseconds) {
       stopRetention();
       await engine.drain(milliseconds);
-      await containers.close();
+      await Promise.all([containers.close(), ...tools.map((tool) => tool.close?.())]);
     },
   };
 }

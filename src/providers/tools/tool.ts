@@ -25,6 +25,8 @@ export interface ServerTool {
    * second item of the call, where there is one.
    */
   replay(item: Record<string, unknown>, output: Record<string, unknown> | null): ReplayedCall | null;
+  /** Lets go of what it keeps between responses. Called when the server stops, once all responses have ended. */
+  close?(): Promise<void>;
 }
 
 export interface ToolContext {

@@ -110,6 +110,8 @@ describe.each(['streamable', 'json', 'older'] as const)('a server of the kind %s
       { name: 'book' },
     ]);
     expect(model.requests[2]?.messages.at(-1)).toMatchObject({ role: 'tool', name: 'add', output: '7' });
+    expect(one.sessions).toBe(1);
+    await app.drain(0);
     await expect.poll(() => one.sessions).toBe(0);
   });
 });

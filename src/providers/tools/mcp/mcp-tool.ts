@@ -11,12 +11,15 @@ import { filterOf, knownListing, type ListedTool, listTools } from './listing.ts
 import { resultText } from './result-text.ts';
 import { redactions } from './secrets.ts';
 import { type McpSession, mcpSession } from './session.ts';
+import { type SessionPoolOptions, sessionPool } from './session-pool.ts';
 
 export interface McpParts {
   outbound: Outbound;
   connections: ToolConnections;
   /** How long listing tools may take, and a call. */
   timeoutSeconds?: number;
+  /** How sessions are kept between responses. */
+  sessions?: SessionPoolOptions;
 }
 
 const phases = {
@@ -37,7 +40,8 @@ const listPhases = {
 } as const;
 
 /** `mcp`: the tools of an MCP server, which is reached over HTTP. */
-export function mcpTool({ outbound, connections, timeoutSeconds = 60 }: McpParts): ServerTool {
+export function mcpTool({ outbound, connections, timeoutSeconds = 60, sessions }: McpParts): ServerTool {
+  const pool = sessionPool(outbound, sessions);
   return {
     type: 'mcp',
     definition: McpToolDefinition,
@@ -51,7 +55,9 @@ export function mcpTool({ outbound, connections, timeoutSeconds = 60 }: McpParts
       const endpoint = await mcpEndpoint(definition, connections, context);
       const place = definition.server_url ? 'server_url' : 'project_connection_id';
       await outbound.check(endpoint.url.href, `${context.target}.${place}`);
-      const session = mcpSession(outbound, endpoint);
+      const { project, userIdentity } = context;
+      const owner = { project, userIdentity, connection: definition.project_connection_id || null };
+      const session = mcpSession(endpoint, () => pool.take(owner, endpoint));
       const redact = redactions(endpoint.headers);
       let listing = knownListing(definition, context);
       let offered = serverFunctions(definition, listing ?? []);
@@ -119,6 +125,7 @@ export function mcpTool({ outbound, connections, timeoutSeconds = 60 }: McpParts
         output: typeof output === 'string' ? output : `The call failed: ${message ?? 'it has no output.'}`,
       };
     },
+    close: pool.close,
   };
 }
 

@@ -1,12 +1,10 @@
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { ApiError } from '../../../errors.ts';
-import type { Outbound } from '../../outbound/outbound.ts';
 import { toolFailure } from '../tool-failure.ts';
+import { type Connection, lost } from './connection.ts';
 import type { McpEndpoint } from './endpoint.ts';
 import { callFailure, statusOf } from './failures.ts';
 import { redactions } from './secrets.ts';
-import { watchedFetch } from './watched-fetch.ts';
+import type { Lease } from './session-pool.ts';
 
 /** An MCP server as one response uses it: connected when it is first needed, and again when the connection is lost. */
 export interface McpSession {
@@ -19,34 +17,36 @@ export interface McpSession {
   close(): void;
 }
 
-interface Connection {
-  client: Client;
-  transport: Transport;
-  end(): Promise<void>;
+interface Question {
+  method: 'tools/list' | 'tools/call' | 'ping';
+  params: Record<string, unknown>;
+  signal: AbortSignal;
 }
 
-const mostBytes = 8 * 1_048_576;
-const connectMilliseconds = 30_000;
-const endMilliseconds = 5000;
 /** Timeouts are the caller's; the protocol's client wants one anyway. */
 const noTimeout = 2 ** 31 - 1;
-const lost = -32000;
-/** By these a server of the older kind says that it does not know the newer one. */
-const olderKind = new Set([400, 404, 405, 406, 415, 501]);
 
-export function mcpSession(outbound: Outbound, { url, headers }: McpEndpoint): McpSession {
+/** `take` hands out a session that others may use, too. */
+export function mcpSession({ url, headers }: McpEndpoint, take: () => Lease): McpSession {
   const redact = redactions(headers).errors;
-  let current: Promise<Connection> | null = null;
+  let current: Lease | null = null;
+  /** Whether `current` has answered this response, or was begun for it. */
+  let proven = false;
   let closed = false;
 
-  const connection = (): Promise<Connection> => {
+  const lease = (): Lease => {
     if (closed) throw toolFailure('The response has ended.');
-    current ??= connect(outbound, url, headers);
+    if (current?.dead) letGo(current);
+    if (current === null) {
+      current = take();
+      proven = !current.reused;
+    }
     return current;
   };
-  const letGo = (of: Promise<Connection> | null): void => {
+  const letGo = (of: Lease): void => {
     if (current === of) current = null;
-    of?.then(({ end }) => end()).catch(() => {});
+    of.retire();
+    of.release();
   };
   const failure = (error: unknown): ApiError => {
     const told = callFailure(error, url);
@@ -54,120 +54,81 @@ export function mcpSession(outbound: Outbound, { url, headers }: McpEndpoint): M
     return message === told.message ? told : toolFailure(message);
   };
 
+  const ask = async (used: Lease, question: Question): Promise<Record<string, unknown>> => {
+    const { signal } = question;
+    try {
+      const answer = await send(await used.connection, question);
+      proven ||= current === used;
+      return answer;
+    } catch (error) {
+      if (signal.aborted) {
+        // Who did not answer this response in time might not answer another one either.
+        if ((signal.reason as Error | undefined)?.name === 'TimeoutError') used.retire();
+      } else if (breaks(error)) letGo(used);
+      else proven ||= current === used;
+      throw error;
+    }
+  };
+  /** The session may have died since others used it, and a call can't be made twice to find out. */
+  const living = async (signal: AbortSignal): Promise<Lease> => {
+    const used = lease();
+    if (proven) return used;
+    await ask(used, { method: 'ping', params: {}, signal }).catch(() => signal.throwIfAborted());
+    return lease();
+  };
+  const answered = async (question: Question, isRepeated = false): Promise<Record<string, unknown>> => {
+    const { method, signal } = question;
+    const used = method === 'tools/call' ? await living(signal) : lease();
+    const mayBeDead = method !== 'tools/call' && !proven;
+    try {
+      return await ask(used, question);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The server has forgotten the session, so it can't have run the call.
+      const isForgotten = statusOf(error) === 404 && (await hasSession(used));
+      if (isRepeated || !(isForgotten || (mayBeDead && breaks(error)))) throw error;
+      return answered(question, true);
+    }
+  };
+
   return {
     async request(method, params, signal) {
-      const { ResultSchema } = await import('@modelcontextprotocol/sdk/types.js');
-      for (let attempt = 0; ; attempt++) {
-        const used = connection();
-        try {
-          const { client } = await used;
-          return await client.request({ method, params } as never, ResultSchema, {
-            signal,
-            timeout: noTimeout,
-          });
-        } catch (error) {
-          signal.throwIfAborted();
-          const isNew = attempt > 0;
-          if (breaks(error)) letGo(used);
-          // The server has forgotten the session, so it can't have run the call.
-          if (statusOf(error) === 404 && !isNew && (await hasSession(used))) continue;
-          throw failure(error);
-        }
+      try {
+        return await answered({ method, params, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw failure(error);
       }
     },
     close() {
       closed = true;
-      letGo(current);
+      current?.release();
+      current = null;
     },
   };
+}
+
+async function send({ client }: Connection, { method, params, signal }: Question) {
+  const { ResultSchema } = await import('@modelcontextprotocol/sdk/types.js');
+  signal.throwIfAborted();
+  // The client never stops listening to a signal, and would cancel what has long been answered.
+  const own = new AbortController();
+  const onAbort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const options = { signal: own.signal, timeout: noTimeout };
+    return await client.request({ method, params } as never, ResultSchema, options);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** An error of the protocol is an answer; after any other nobody knows what the connection is good for. */
 const breaks = (error: unknown): boolean =>
   !(error instanceof Error && error.name === 'McpError' && (error as { code?: number }).code !== lost);
 
-const hasSession = (of: Promise<Connection>): Promise<boolean> =>
-  of.then(
+const hasSession = ({ connection }: Lease): Promise<boolean> =>
+  connection.then(
     ({ transport }) => transport.sessionId !== undefined,
     () => false,
   );
-
-async function connect(outbound: Outbound, url: URL, headers: Record<string, string>): Promise<Connection> {
-  try {
-    return await connectBy('streamable', outbound, url, headers);
-  } catch (error) {
-    if (!olderKind.has(statusOf(error) ?? 0)) throw error;
-    // When it is no server of the older kind either, the first answer tells more.
-    return connectBy('sse', outbound, url, headers).catch(() => {
-      throw error;
-    });
-  }
-}
-
-async function connectBy(
-  kind: 'streamable' | 'sse',
-  outbound: Outbound,
-  url: URL,
-  headers: Record<string, string>,
-): Promise<Connection> {
-  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
-  const suspended = new Set<string | number>();
-  const underWay = new Set<string | number>();
-  let transport: Transport;
-  const lose = (id: string | number, message: string): void => {
-    underWay.delete(id);
-    suspended.delete(id);
-    // To the client it is as if the server had said so; one that was answered already hears of it no more.
-    transport.onmessage?.({ jsonrpc: '2.0', id, error: { code: lost, message } });
-  };
-  const watched = watchedFetch(outbound, {
-    mostBytes,
-    sharedStream: kind === 'sse',
-    onLost(id, message) {
-      const all = kind === 'sse' ? underWay : suspended;
-      for (const each of id === null ? [...all] : [id]) lose(each, message);
-    },
-    onSuspended: (id) => suspended.add(id),
-  });
-  if (kind === 'streamable') {
-    const { StreamableHTTPClientTransport } = await import(
-      '@modelcontextprotocol/sdk/client/streamableHttp.js'
-    );
-    transport = new StreamableHTTPClientTransport(url, {
-      requestInit: { headers },
-      fetch: (input, init) =>
-        isOwnStream(init) ? Promise.resolve(new Response(null, { status: 405 })) : watched(input, init),
-    }) as Transport;
-  } else {
-    const { SSEClientTransport } = await import('@modelcontextprotocol/sdk/client/sse.js');
-    transport = new SSEClientTransport(url, { requestInit: { headers }, fetch: watched }) as Transport;
-  }
-  const send = transport.send.bind(transport);
-  transport.send = (message, options) => {
-    if ('id' in message && 'method' in message && message.id !== undefined) underWay.add(message.id);
-    return send(message, options);
-  };
-
-  const client = new Client({ name: 'bloomery', version: '0.1.0' }, { capabilities: {} });
-  client.onerror = ({ message }) => {
-    if (!message.startsWith('Maximum reconnection attempts')) return;
-    for (const id of [...suspended]) lose(id, 'The server closed the connection before it answered.');
-  };
-  await client.connect(transport, { timeout: connectMilliseconds });
-  return {
-    client,
-    transport,
-    async end() {
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(patience.resolve, endMilliseconds).unref();
-      const { terminateSession } = transport as { terminateSession?: () => Promise<void> };
-      await Promise.race([terminateSession?.call(transport), patience.promise]).catch(() => {});
-      clearTimeout(timer);
-      await client.close().catch(() => {});
-    },
-  };
-}
-
-/** The stream on which servers speak unasked: nobody would listen, so it is not opened. Resumed answers are. */
-const isOwnStream = (init: RequestInit | undefined): boolean =>
-  init?.method === 'GET' && !new Headers(init.headers).has('last-event-id');

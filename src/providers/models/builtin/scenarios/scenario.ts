@@ -114,9 +114,10 @@ function finder(wanted: string | undefined, tellFault: () => void): (text: strin
 /** What the tools have returned since the model last spoke. */
 function lastOutputs(messages: ModelMessage[]): string[] {
   const outputs: string[] = [];
-  for (const message of messages.toReversed()) {
-    if (message.role === 'system') continue;
-    if (message.role !== 'tool') break;
+  for (let at = messages.length - 1; at >= 0; at--) {
+    const message = messages[at];
+    if (message?.role === 'system') continue;
+    if (message?.role !== 'tool') break;
     outputs.push(message.output.slice(0, readableLength));
   }
   return outputs;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -10,7 +10,7 @@ import {
   preparationMilliseconds,
   pythonEnvironment,
 } from '../python-environment.ts';
-import { type Sample, samples } from './samples.ts';
+import { type Sample, type StandIn, samples } from './samples.ts';
 
 // Each is a server and a Python; more at a time would only slow each other down.
 vi.setConfig({ maxConcurrency: 2 });
@@ -47,7 +47,7 @@ describe.concurrent('runs unmodified', () => {
       try {
         const { code, stdout, stderr } = await execPython(environment, [basename(sample.path)], {
           cwd: join(environment.samples, dirname(sample.path)),
-          execOptions: sample.config === undefined ? [] : ['--config', join(here, sample.config)],
+          execOptions: configOptions(sample, standIn, directory),
           variables: { TMPDIR: directory, ...sample.variables, ...standIn?.variables },
           signal,
         });
@@ -60,6 +60,13 @@ describe.concurrent('runs unmodified', () => {
     });
   }
 });
+
+function configOptions({ config }: Sample, standIn: StandIn | undefined, directory: string): string[] {
+  if (standIn?.config === undefined) return config === undefined ? [] : ['--config', join(here, config)];
+  const file = join(directory, 'bloomery.yaml');
+  writeFileSync(file, JSON.stringify(standIn.config));
+  return ['--config', file];
+}
 
 function judge({ shows, logs, hides = [] }: Sample, stdout: string): void {
   expectInOrder(stdout, shows);

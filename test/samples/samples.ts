@@ -1,5 +1,15 @@
 /** The official samples that are run, and by what in their output one sees that they worked. */
+
+import { mcpTestServer } from '../../src/providers/tools/mcp/testing/mcp-server.ts';
 import { answersMessage, testAgent } from '../../src/providers/tools/testing/a2a-agent.ts';
+import { searchKey, searchServices } from '../../src/providers/tools/testing/search-services.ts';
+
+export interface StandIn {
+  variables: Record<string, string>;
+  /** Instead of a file. */
+  config?: object;
+  close(): Promise<void>;
+}
 
 export interface Sample {
   /** Below the samples folder. */
@@ -13,11 +23,54 @@ export interface Sample {
   variables?: Record<string, string>;
   /** A configuration beside this file, where the sample asks for a deployment by name. */
   config?: string;
-  /** Stands in for a service that the sample talks to, and says by variables where it is. */
-  standIn?(): Promise<{ variables: Record<string, string>; close(): Promise<void> }>;
+  /** Stands in for a service that the sample talks to, and says by variables, or a configuration, where it is. */
+  standIn?(): Promise<StandIn>;
 }
 
 type Shown = Sample['shows'];
+
+/** Searched through a connection. */
+async function searchedServices(): Promise<StandIn> {
+  const { url, close } = await searchServices();
+  const credentials = { type: 'ApiKey', key: { env: 'STAND_IN_KEY' } };
+  return {
+    variables: { STAND_IN_KEY: searchKey },
+    config: { connections: [{ name: 'searched', type: 'ApiKey', target: url, credentials }] },
+    close,
+  };
+}
+
+/** An MCP server, as Web IQ is. */
+async function webIq(): Promise<StandIn> {
+  const inputSchema = { type: 'object', properties: { query: { type: 'string' } }, required: ['query'] };
+  const run = ({ query }: Record<string, unknown>) => `The web was asked: ${query}`;
+  const { url, close } = await mcpTestServer({
+    tools: [{ name: 'web', description: 'Search the web.', inputSchema, run }],
+  });
+  const credentials = { type: 'ApiKey', key: { env: 'STAND_IN_KEY' } };
+  return {
+    variables: { STAND_IN_KEY: searchKey },
+    config: { connections: [{ name: 'web-iq', type: 'RemoteTool_Preview', target: url, credentials }] },
+    close,
+  };
+}
+
+const customSearch = {
+  standIn: searchedServices,
+  variables: {
+    BING_CUSTOM_SEARCH_PROJECT_CONNECTION_ID: 'searched',
+    BING_CUSTOM_SEARCH_INSTANCE_NAME: 'mine',
+    BING_CUSTOM_USER_INPUT: 'Search Bing for the harbour of Seattle.',
+  },
+  shows: [
+    [/Agent endpoint configured for version 1/, 'the agent was made'],
+    [
+      /URL Citation: https:\/\/harbour\.example\/, Start index: \d+, End index: \d+/,
+      'the page that the instance finds is cited',
+    ],
+    [/Full response: .*Seattle has a harbour/, 'the answer has what the page says'],
+  ] as Shown,
+};
 
 async function echoingAgent() {
   const agent = await testAgent({ execute: answersMessage((question) => `The agent heard: ${question}`) });
@@ -213,6 +266,47 @@ export const samples: Sample[] = [
     config: 'web-search.yaml',
     shows: tubeStatus,
   })),
+  {
+    path: 'agents/tools/sample_agent_ai_search.py',
+    standIn: searchedServices,
+    variables: {
+      AI_SEARCH_PROJECT_CONNECTION_ID: 'searched',
+      AI_SEARCH_INDEX_NAME: 'handbook',
+      AI_SEARCH_USER_INPUT: 'Tell me about mental health services',
+    },
+    shows: [
+      endpointSet,
+      [
+        /URL Citation: https:\/\/intranet\.example\/health, Start index: \d+, End index: \d+/,
+        'the document is cited',
+      ],
+      [/Agent response: .*twenty visits a year/, 'the answer has what the document says'],
+    ],
+  },
+  {
+    path: 'agents/tools/sample_agent_bing_grounding.py',
+    standIn: searchedServices,
+    variables: { BING_PROJECT_CONNECTION_ID: 'searched' },
+    shows: [
+      endpointSet,
+      [/URL Citation: https:\/\/weather\.example\/seattle/, 'the page is cited'],
+      [/Full response: .*Seattle has light rain/, 'the answer has what the page says'],
+    ],
+  },
+  { path: 'agents/tools/sample_agent_bing_custom_search.py', ...customSearch },
+  { path: 'agents/tools/sample_agent_web_search_with_custom_search.py', ...customSearch },
+  {
+    path: 'agents/tools/sample_agent_web_iq.py',
+    standIn: webIq,
+    variables: {
+      WEB_IQ_PROJECT_CONNECTION_ID: 'web-iq',
+      WEB_IQ_USER_INPUT: 'Search the web for the weather in Oslo.',
+    },
+    shows: [
+      endpointSet,
+      [/Agent response: .*The web was asked: .*Oslo/, 'the tool was called, and its answer used'],
+    ],
+  },
   {
     path: 'agents/tools/sample_agent_to_agent.py',
     config: 'agent-to-agent.yaml',

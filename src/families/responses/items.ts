@@ -126,6 +126,8 @@ const otherTypes = [
   'azure_ai_search_call_output',
   'bing_grounding_call',
   'bing_grounding_call_output',
+  'bing_custom_search_preview_call',
+  'bing_custom_search_preview_call_output',
   'openapi_call',
   'openapi_call_output',
   'azure_function_call',

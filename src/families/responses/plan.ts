@@ -137,6 +137,7 @@ export async function assembleRun(
     context: base,
     output: before.output,
     include: fields.include,
+    nextMark: () => ++progress.marks,
   });
   const partition = partitionOf(record.id);
   return {
@@ -184,7 +185,7 @@ async function serverTools(
   registry: ToolRegistry,
   settings: Settings,
   { project, userIdentity }: Owner,
-  request: Pick<ToolContext, 'context' | 'output' | 'include'>,
+  request: Pick<ToolContext, 'context' | 'output' | 'include' | 'nextMark'>,
 ): Promise<ToolSet> {
   const definitions = settings.tools
     .map((definition, i) => ({
@@ -226,7 +227,12 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
   const { provider } = sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
   const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
   const base = [...context.items, ...input];
-  const tools = await serverTools(sources.tools, settings, ctx, { context: base, output: [], include: [] });
+  const tools = await serverTools(sources.tools, settings, ctx, {
+    context: base,
+    output: [],
+    include: [],
+    nextMark: () => 0,
+  });
   const parts = {
     settings,
     fields: requestFields({}),

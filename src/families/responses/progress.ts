@@ -18,6 +18,8 @@ export interface Progress {
   outputs: Record<string, ReplayedCall>;
   /** What messages may refer to. */
   sources: CitedSource[];
+  /** The last number that was given to a mark. */
+  marks: number;
 }
 
 export const noProgress = (): Progress => ({
@@ -28,6 +30,7 @@ export const noProgress = (): Progress => ({
   pending: {},
   outputs: {},
   sources: [],
+  marks: 0,
 });
 
 export function addUsage(progress: Progress, usage: ModelUsage): void {

@@ -312,7 +312,7 @@ export function responseStore(database: Database) {
                 ? null
                 : {
                     blueprint: JSON.parse(row.blueprint),
-                    progress: row.progress === null ? noProgress() : JSON.parse(row.progress),
+                    progress: { ...noProgress(), ...(row.progress === null ? {} : JSON.parse(row.progress)) },
                   },
           };
         }),

@@ -74,7 +74,8 @@ export async function openTools(
     const tool = registry.find(definition.type as string);
     if (tool === undefined) continue;
     const open = await tool.open(definition, { ...context, target });
-    const label = `${tool.type} ${open.label}`;
+    // Items are told apart by their type and the label.
+    const label = `${tool.itemType} ${open.label}`;
     if (open.label !== undefined && labels.has(label)) {
       throw invalidPayload(
         target,

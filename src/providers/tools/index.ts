@@ -1,6 +1,10 @@
 /** The tools that this server brings along. */
+
 import { type A2aParts, a2aTools } from './a2a/a2a-tool.ts';
+import { azureAiSearchTool } from './azure-ai-search/azure-ai-search-tool.ts';
+import { bingTools } from './bing/bing-tools.ts';
 import { type McpParts, mcpTool } from './mcp/mcp-tool.ts';
+import { webIqTool } from './mcp/web-iq-tool.ts';
 import { type OpenApiParts, openApiTool } from './openapi/openapi-tool.ts';
 import type { ServerTool } from './tool.ts';
 import { type WebSearchParts, webSearchTools } from './web-search/web-search-tool.ts';
@@ -8,5 +12,13 @@ import { type WebSearchParts, webSearchTools } from './web-search/web-search-too
 export type ToolParts = McpParts & OpenApiParts & WebSearchParts & A2aParts;
 
 export function serverTools(parts: ToolParts): ServerTool[] {
-  return [mcpTool(parts), openApiTool(parts), ...webSearchTools(parts), ...a2aTools(parts)];
+  return [
+    mcpTool(parts),
+    openApiTool(parts),
+    ...webSearchTools(parts),
+    ...a2aTools(parts),
+    azureAiSearchTool(parts),
+    ...bingTools(parts),
+    webIqTool(parts),
+  ];
 }

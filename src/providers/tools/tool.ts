@@ -42,6 +42,8 @@ export interface ToolContext {
   /** The items of the response itself, where it is taken up again. */
   output: readonly Record<string, unknown>[];
   signal: AbortSignal;
+  /** A number for marks such as 【7】, by which messages refer to what a tool has told; given once in a response. */
+  nextMark(): number;
 }
 
 /** A tool for one response. */

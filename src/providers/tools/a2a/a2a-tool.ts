@@ -3,11 +3,11 @@ import { ApiError, invalidPayload, missingParameter } from '../../../errors.ts';
 import { Maybe } from '../../../kit/schema.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { ToolConnections } from '../connections.ts';
+import { credentialHeaders } from '../credential-headers.ts';
 import { replayPair } from '../replay-pair.ts';
 import type { ServerTool, ToolContext } from '../tool.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { type AgentAddress, meetAgent, type RemoteAgent } from './agent-client.ts';
-import { credentialHeaders } from './credential-headers.ts';
 import { limitedFetch } from './limited-fetch.ts';
 
 const A2aDefinition = Type.Object({
@@ -70,7 +70,7 @@ async function open(
   const cardUrl = `${base.replace(/\/+$/, '')}/${(agent_card_path || cardPath).replace(/^\/+/, '')}`;
   const { origin } = new URL(base);
   const authorised = (keyHeader: string | null): typeof fetch => {
-    const headers = connection === null ? [] : credentialHeaders(connection.credentials, keyHeader, place);
+    const headers = connection === null ? [] : credentialHeaders(connection, keyHeader, place);
     return limitedFetch(outbound, { origin, headers, mostBytes });
   };
   const anonymous = limitedFetch(outbound, { origin, headers: [], mostBytes });

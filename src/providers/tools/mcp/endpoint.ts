@@ -1,5 +1,7 @@
-import { ApiError, invalidPayload, missingParameter, unsupportedParameter } from '../../../errors.ts';
+import { invalidPayload, missingParameter } from '../../../errors.ts';
 import type { ToolConnection, ToolConnections } from '../connections.ts';
+import { credentialHeaders } from '../credential-headers.ts';
+import { requiredConnection } from '../required-connection.ts';
 import type { ToolContext } from '../tool.ts';
 import type { McpToolDefinition } from './definition.ts';
 
@@ -27,14 +29,16 @@ const ownHeaders = new Set([
   'upgrade',
 ]);
 
+/** A connection's key goes into `keyHeader`, or is a bearer token. */
 export async function mcpEndpoint(
   definition: McpToolDefinition,
   connections: ToolConnections,
   { project, target }: Pick<ToolContext, 'project' | 'target'>,
+  keyHeader: string | null,
 ): Promise<McpEndpoint> {
   const { server_url: given, project_connection_id: id, headers, authorization } = definition;
   const place = `${target}.project_connection_id`;
-  const connection = id ? await connectionOf(connections, project, id, place) : null;
+  const connection = id ? await requiredConnection(connections, project, id, place) : null;
   const address = given || connection?.target;
   if (!address) {
     throw missingParameter(
@@ -51,7 +55,9 @@ export async function mcpEndpoint(
   const all = new Headers();
   if (connection !== null) {
     checkOrigin(connection, url, target);
-    for (const [name, value] of connectionHeaders(connection, place)) setHeader(all, name, value, place);
+    for (const [name, value] of credentialHeaders(connection, keyHeader, place)) {
+      setHeader(all, name, value, place);
+    }
   }
   for (const [name, value] of Object.entries(headers ?? {}))
     setHeader(all, name, value, `${target}.headers.${name}`);
@@ -68,24 +74,6 @@ export async function mcpEndpoint(
   return { url, headers: Object.fromEntries(all) };
 }
 
-async function connectionOf(
-  connections: ToolConnections,
-  project: string,
-  id: string,
-  target: string,
-): Promise<ToolConnection> {
-  try {
-    return await connections.get(project, id, target);
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    const name = id.split('/').at(-1) || id;
-    throw invalidPayload(
-      target,
-      `No connection '${name.slice(0, 128)}' exists in project '${project}'. Add it with PUT /api/projects/${project}/connections/${encodeURIComponent(name).slice(0, 128)}?api-version=v1, or under 'connections' in bloomery.yaml.`,
-    );
-  }
-}
-
 /** Whoever may name a connection in a tool must not be able to have its secrets sent elsewhere. */
 function checkOrigin({ name, target: address }: ToolConnection, url: URL, target: string): void {
   const of = URL.parse(address);
@@ -94,22 +82,6 @@ function checkOrigin({ name, target: address }: ToolConnection, url: URL, target
     `${target}.server_url`,
     `The connection '${name}' is for ${of.origin}; its credentials are not sent to ${url.origin}.`,
   );
-}
-
-function connectionHeaders({ name, credentials }: ToolConnection, target: string): [string, string][] {
-  switch (credentials.type) {
-    case 'CustomKeys':
-      return Object.entries(credentials.keys);
-    case 'ApiKey':
-      return [['authorization', `Bearer ${credentials.apiKey}`]];
-    case 'None':
-      return [];
-    default:
-      throw unsupportedParameter(
-        target,
-        `The credentials of connection '${name}' are of type '${credentials.type}', which no MCP server takes. Use CustomKeys, named like the headers they are sent in, or ApiKey.`,
-      );
-  }
 }
 
 function setHeader(headers: Headers, name: string, value: string, target: string): void {

@@ -1,7 +1,8 @@
 import { ApiError } from '../../../errors.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { ToolConnections } from '../connections.ts';
-import type { Announcement, OpenTool, ServerTool } from '../tool.ts';
+import { redactions } from '../redactions.ts';
+import type { Announcement, OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { McpToolDefinition, refuseUnsupported } from './definition.ts';
 import { mcpEndpoint } from './endpoint.ts';
@@ -9,9 +10,10 @@ import { isAllowed, needsApproval } from './filters.ts';
 import { functionName, serverFunctions } from './functions.ts';
 import { filterOf, knownListing, type ListedTool, listTools } from './listing.ts';
 import { resultText } from './result-text.ts';
-import { redactions } from './secrets.ts';
 import { type McpSession, mcpSession } from './session.ts';
-import { type SessionPoolOptions, sessionPool } from './session-pool.ts';
+import { type SessionPool, type SessionPoolOptions, sessionPool } from './session-pool.ts';
+
+const defaultSeconds = 60;
 
 export interface McpParts {
   outbound: Outbound;
@@ -40,83 +42,14 @@ const listPhases = {
 } as const;
 
 /** `mcp`: the tools of an MCP server, which is reached over HTTP. */
-export function mcpTool({ outbound, connections, timeoutSeconds = 60, sessions }: McpParts): ServerTool {
-  const pool = sessionPool(outbound, sessions);
+export function mcpTool(parts: McpParts, pool = sessionPool(parts.outbound, parts.sessions)): ServerTool {
   return {
     type: 'mcp',
     definition: McpToolDefinition,
     itemType: 'mcp_call',
     idempotent: false,
-    timeoutSeconds,
-    async open(given, context) {
-      const definition = given as McpToolDefinition;
-      const { server_label: label } = definition;
-      refuseUnsupported(definition, context.target);
-      const endpoint = await mcpEndpoint(definition, connections, context);
-      const place = definition.server_url ? 'server_url' : 'project_connection_id';
-      await outbound.check(endpoint.url.href, `${context.target}.${place}`);
-      const { project, userIdentity } = context;
-      const owner = { project, userIdentity, connection: definition.project_connection_id || null };
-      const session = mcpSession(endpoint, () => pool.take(owner, endpoint));
-      const redact = redactions(endpoint.headers);
-      let listing = knownListing(definition, context);
-      let offered = serverFunctions(definition, listing ?? []);
-
-      const announcement: Announcement = {
-        itemType: 'mcp_list_tools',
-        fields: { server_label: label, ...filterOf(definition), tools: [], error: null },
-        phases: listPhases,
-        timeoutSeconds,
-        async run(signal) {
-          const all = await listTools(session, signal);
-          const allowed = all.filter((tool) => isAllowed(definition, tool));
-          listing = JSON.parse(redact.answers(JSON.stringify(allowed))) as ListedTool[];
-          offered = serverFunctions(definition, listing);
-          return { tools: listing };
-        },
-      };
-
-      const open: OpenTool = {
-        label,
-        ...(listing === undefined ? { announcement } : {}),
-        get functions() {
-          return offered.functions;
-        },
-        functionOf({ server_label, name }) {
-          if (server_label !== label || typeof name !== 'string') return undefined;
-          return offered.names.get(name) ?? (listing === undefined ? functionName(name) : undefined);
-        },
-        needsApproval(name) {
-          const tool = offered.tools.get(name);
-          return tool === undefined || needsApproval(definition, tool);
-        },
-        isIdempotent(name) {
-          const { readOnlyHint, idempotentHint } = offered.tools.get(name)?.annotations ?? {};
-          return readOnlyHint === true || idempotentHint === true;
-        },
-        fields: ({ name, arguments: text }) => ({
-          server_label: label,
-          name: offered.tools.get(name)?.name ?? name,
-          arguments: text,
-        }),
-        argumentEvents,
-        phases,
-        async *run(call, signal) {
-          yield* [];
-          const tool = offered.tools.get(call.name);
-          if (tool === undefined) {
-            throw toolFailure(`The MCP server '${label}' offers no tool '${call.name}' here.`);
-          }
-          const output = await callTool(session, tool.name, call.arguments, signal).catch((error) => {
-            throw error instanceof ApiError ? toolFailure(redact.errors(error.message)) : error;
-          });
-          const shown = redact.answers(output);
-          return { fields: { output: shown, error: null }, output: shown };
-        },
-        close: () => session.close(),
-      };
-      return open;
-    },
+    timeoutSeconds: parts.timeoutSeconds ?? defaultSeconds,
+    open: (definition, context) => openMcpServer(parts, pool, definition as McpToolDefinition, context),
     replay({ name, arguments: text, output, error }) {
       const { message } = (error ?? {}) as { message?: unknown };
       return {
@@ -127,6 +60,81 @@ export function mcpTool({ outbound, connections, timeoutSeconds = 60, sessions }
     },
     close: pool.close,
   };
+}
+
+/** Makes a server ready for one response. The key of a connection goes into `keyHeader`, or is a bearer token. */
+export async function openMcpServer(
+  { outbound, connections, timeoutSeconds = defaultSeconds }: McpParts,
+  pool: SessionPool,
+  definition: McpToolDefinition,
+  context: ToolContext,
+  keyHeader: string | null = null,
+): Promise<OpenTool> {
+  const { server_label: label } = definition;
+  refuseUnsupported(definition, context.target);
+  const endpoint = await mcpEndpoint(definition, connections, context, keyHeader);
+  const place = definition.server_url ? 'server_url' : 'project_connection_id';
+  await outbound.check(endpoint.url.href, `${context.target}.${place}`);
+  const { project, userIdentity } = context;
+  const owner = { project, userIdentity, connection: definition.project_connection_id || null };
+  const session = mcpSession(endpoint, () => pool.take(owner, endpoint));
+  const redact = redactions(endpoint.headers);
+  let listing = knownListing(definition, context);
+  let offered = serverFunctions(definition, listing ?? []);
+
+  const announcement: Announcement = {
+    itemType: 'mcp_list_tools',
+    fields: { server_label: label, ...filterOf(definition), tools: [], error: null },
+    phases: listPhases,
+    timeoutSeconds,
+    async run(signal) {
+      const all = await listTools(session, signal);
+      const allowed = all.filter((tool) => isAllowed(definition, tool));
+      listing = JSON.parse(redact.answers(JSON.stringify(allowed))) as ListedTool[];
+      offered = serverFunctions(definition, listing);
+      open.functions = offered.functions;
+      return { tools: listing };
+    },
+  };
+
+  const open: OpenTool = {
+    label,
+    ...(listing === undefined ? { announcement } : {}),
+    functions: offered.functions,
+    functionOf({ server_label, name }) {
+      if (server_label !== label || typeof name !== 'string') return undefined;
+      return offered.names.get(name) ?? (listing === undefined ? functionName(name) : undefined);
+    },
+    needsApproval(name) {
+      const tool = offered.tools.get(name);
+      return tool === undefined || needsApproval(definition, tool);
+    },
+    isIdempotent(name) {
+      const { readOnlyHint, idempotentHint } = offered.tools.get(name)?.annotations ?? {};
+      return readOnlyHint === true || idempotentHint === true;
+    },
+    fields: ({ name, arguments: text }) => ({
+      server_label: label,
+      name: offered.tools.get(name)?.name ?? name,
+      arguments: text,
+    }),
+    argumentEvents,
+    phases,
+    async *run(call, signal) {
+      yield* [];
+      const tool = offered.tools.get(call.name);
+      if (tool === undefined) {
+        throw toolFailure(`The MCP server '${label}' offers no tool '${call.name}' here.`);
+      }
+      const output = await callTool(session, tool.name, call.arguments, signal).catch((error) => {
+        throw error instanceof ApiError ? toolFailure(redact.errors(error.message)) : error;
+      });
+      const shown = redact.answers(output);
+      return { fields: { output: shown, error: null }, output: shown };
+    },
+    close: () => session.close(),
+  };
+  return open;
 }
 
 const longestError = 16_384;

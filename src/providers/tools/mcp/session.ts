@@ -1,9 +1,9 @@
 import type { ApiError } from '../../../errors.ts';
+import { redactions } from '../redactions.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { type Connection, lost } from './connection.ts';
 import type { McpEndpoint } from './endpoint.ts';
 import { callFailure, statusOf } from './failures.ts';
-import { redactions } from './secrets.ts';
 import type { Lease } from './session-pool.ts';
 
 /** An MCP server as one response uses it: connected when it is first needed, and again when the connection is lost. */

@@ -13,6 +13,7 @@ export async function opened(
   context: Partial<ToolContext> = {},
 ): Promise<OpenTool> {
   fieldValidator(tool.definition)(definition, 'tools[0]');
+  let marks = 0;
   return tool.open(definition, {
     project: 'default',
     userIdentity: null,
@@ -21,6 +22,7 @@ export async function opened(
     context: [],
     output: [],
     signal: new AbortController().signal,
+    nextMark: () => ++marks,
     ...context,
   });
 }
@@ -56,3 +58,5 @@ export const fixedConnections = (
     return { name, type: 'CustomKeys', target: address, credentials, metadata: {} };
   },
 });
+
+export const noConnections = { outbound: loopbackOutbound, connections: fixedConnections({}) };

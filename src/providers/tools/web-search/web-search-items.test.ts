@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { calls, finish, says, scriptedModel } from '../../../families/testing/scripted-model.ts';
 import { type WholeApp, wholeApp } from '../../../families/testing/whole-app.ts';
+import { noConnections } from '../testing/opened-tool.ts';
 import { webSearchTools } from './web-search-tool.ts';
 
 let app: WholeApp;
@@ -15,7 +16,7 @@ const turns = () => [
 test('an answer cites the pages that it takes from', async () => {
   const model = scriptedModel(...turns());
   const search = { isLive: false, search: async () => [page] };
-  app = await wholeApp({ m: model.provider }, { tools: webSearchTools({ search }) });
+  app = await wholeApp({ m: model.provider }, { tools: webSearchTools({ ...noConnections, search }) });
   const { text } = await app.call('POST', '/openai/v1/responses', {
     model: 'm',
     input: 'Is the tube running?',
@@ -45,7 +46,7 @@ test('an answer cites the pages that it takes from', async () => {
 
 test('a server without a search engine refuses before the model is asked', async () => {
   const model = scriptedModel(...turns());
-  app = await wholeApp({ m: model.provider }, { tools: webSearchTools({ search: null }) });
+  app = await wholeApp({ m: model.provider }, { tools: webSearchTools({ ...noConnections, search: null }) });
   const { status, json } = await app.call('POST', '/openai/v1/responses', {
     model: 'm',
     input: 'Hi',

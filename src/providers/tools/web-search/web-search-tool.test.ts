@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { WebSearchConfig } from '../../../config-web-search.ts';
 import type { ApiError } from '../../../errors.ts';
 import { type AnswerRequest, type HttpServer, httpServer, json } from '../testing/http-server.ts';
-import { called, opened } from '../testing/opened-tool.ts';
+import { called, noConnections, opened } from '../testing/opened-tool.ts';
 import type { ServerTool, ToolContext } from '../tool.ts';
 import { openSearchProvider, type SearchProvider } from './search-provider.ts';
 import { webSearchTools, webSearchTypes } from './web-search-tool.ts';
@@ -30,7 +30,8 @@ const tube = {
 };
 const cats = { url: 'https://cats.example/a', title: 'Cats', text: 'Cats sleep, also in London.' };
 
-const toolOf = (search: SearchProvider | null) => webSearchTools({ search })[0] as ServerTool;
+const toolOf = (search: SearchProvider | null) =>
+  webSearchTools({ ...noConnections, search })[0] as ServerTool;
 const open = (search: SearchProvider | null, definition: object = {}, context: Partial<ToolContext> = {}) =>
   opened(toolOf(search), { type: 'web_search', ...definition }, context);
 const find = async (search: SearchProvider, query: string, definition: object = {}) =>
@@ -48,7 +49,9 @@ const refusal = (made: Promise<unknown>) =>
   );
 
 test('every version of the tool is served', () => {
-  expect(webSearchTools({ search: null }).map(({ type }) => type)).toEqual([...webSearchTypes]);
+  expect(webSearchTools({ ...noConnections, search: null }).map(({ type }) => type)).toEqual([
+    ...webSearchTypes,
+  ]);
 });
 
 describe('an index in a file', () => {
@@ -98,10 +101,9 @@ describe('a search', () => {
     expect(fields.action).toMatchObject({ sources: [{ type: 'url', url: tube.url }] });
   });
 
-  test('numbers pages on through all searches of a response, also one taken up again', async () => {
-    const search = await index(tube);
-    const before = { output: [{ type: 'web_search_call' }, { type: 'message' }] };
-    const opened = await open(search, {}, before);
+  test('takes its marks from the response', async () => {
+    let last = 6;
+    const opened = await open(await index(tube), {}, { nextMark: () => ++last });
     const marks: (string | undefined)[] = [];
     for (let i = 0; i < 2; i++) {
       const { sources } = await called(opened, 'web_search', { query: 'tube' });
@@ -261,7 +263,7 @@ describe('a definition that cannot be', () => {
     [{ filters: { blocked: [] } }, 'tools[0].filters'],
     [{ search_context_size: 'huge' }, 'tools[0].search_context_size'],
     [{ search_content_types: ['image'] }, 'tools[0].search_content_types'],
-    [{ custom_search_configuration: {} }, 'tools[0].custom_search_configuration'],
+    [{ custom_search_configuration: {} }, 'tools[0].custom_search_configuration.project_connection_id'],
     [{ user_location: { country: 'Britain' } }, 'tools[0].user_location.country'],
   ])('%j is refused at its place', async (definition, target) => {
     expect(await refusal(open(await index(tube), definition))).toMatchObject({ status: 400, target });

@@ -1,9 +1,11 @@
 import Type, { type Static } from 'typebox';
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
-import { AnyObject, Maybe, OneOf } from '../../../kit/schema.ts';
-import type { CitedSource, ServerTool, ToolContext } from '../tool.ts';
-import { toolFailure } from '../tool-failure.ts';
-import type { SearchProvider, SearchResult } from './search-provider.ts';
+import { Maybe, OneOf } from '../../../kit/schema.ts';
+import { bingSearch } from '../bing/bing-search.ts';
+import { citePage, queryIn, requiredQuery, searchFunction, tellPages } from '../cited-pages.ts';
+import type { ConnectedServiceParts } from '../connected-service.ts';
+import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
+import type { SearchProvider } from './search-provider.ts';
 
 const WebSearchDefinition = Type.Object({
   type: Type.String(),
@@ -25,11 +27,16 @@ const WebSearchDefinition = Type.Object({
   search_context_size: Maybe(OneOf('low', 'medium', 'high')),
   external_web_access: Maybe(Type.Boolean()),
   search_content_types: Maybe(Type.Array(OneOf('text', 'image'))),
-  custom_search_configuration: Maybe(AnyObject),
+  custom_search_configuration: Maybe(
+    Type.Object({
+      project_connection_id: Type.String({ minLength: 1, maxLength: 1024 }),
+      instance_name: Type.String({ minLength: 1, maxLength: 256 }),
+    }),
+  ),
 });
 type WebSearchDefinition = Static<typeof WebSearchDefinition>;
 
-export interface WebSearchParts {
+export interface WebSearchParts extends ConnectedServiceParts {
   /** The search engine; null where none is configured. */
   search: SearchProvider | null;
 }
@@ -52,95 +59,79 @@ const functionName = 'web_search';
 const itemType = 'web_search_call';
 
 /** `web_search` in all its versions, by the search engine of the configuration. */
-export function webSearchTools({ search }: WebSearchParts): ServerTool[] {
+export function webSearchTools(parts: WebSearchParts): ServerTool[] {
   return webSearchTypes.map((type) => ({
     type,
     definition: WebSearchDefinition,
     itemType,
     idempotent: true,
     timeoutSeconds: 30,
-    open: (definition, context) => open(search, definition as WebSearchDefinition, context),
+    open: (definition, context) => open(parts, definition as WebSearchDefinition, context),
     replay: replaySearch,
   }));
 }
 
-function open(
-  search: SearchProvider | null,
+async function open(
+  parts: WebSearchParts,
   definition: WebSearchDefinition,
-  { target, include, output }: ToolContext,
-): ReturnType<ServerTool['open']> {
-  const provider = checkedProvider(search, definition, target);
+  context: ToolContext,
+): Promise<OpenTool> {
+  const { target, include } = context;
+  const provider = await providerFor(parts, definition, context);
   const domains = domainsOf(definition, `${target}.filters.allowed_domains`);
   const country = definition.user_location?.country?.toUpperCase() ?? null;
   const { count, characters } = sizes[definition.search_context_size ?? 'medium'];
   const withSources = include.includes('web_search_call.action.sources');
-  // Where a response is taken up again, the numbers go on behind all that may have been given.
-  let marks = output.filter((item) => item.type === itemType).length * count;
   return {
-    functions: [
-      {
-        name: functionName,
-        qualifiedName: 'server_web_search',
-        description: describe(definition, domains),
-        parameters: {
-          type: 'object',
-          properties: { query: { type: 'string', description: 'What to search for.' } },
-          required: ['query'],
-          additionalProperties: false,
-        },
-        strict: null,
-      },
-    ],
+    functions: [searchFunction(functionName, describe(definition, domains))],
     functionOf: () => functionName,
     needsApproval: () => false,
     phases: {
       started: 'response.web_search_call.in_progress',
       completed: 'response.web_search_call.completed',
     },
-    fields: (call) => ({ action: searchAction(queryOf(call.arguments)) }),
+    fields: (call) => ({ action: searchAction(queryIn(call.arguments)) }),
     async *run(call, signal) {
-      const query = queryOf(call.arguments);
-      if (query.trim() === '') throw toolFailure("The parameter 'query' is missing.");
+      const query = requiredQuery(call.arguments);
       yield 'response.web_search_call.searching';
       const results = await provider.search({ text: query, count, domains, country }, signal);
-      const marked = results.map((result) => ({ ...result, mark: `【${++marks}】` }));
+      const marked = results.map((result) => ({ ...result, mark: `【${context.nextMark()}】` }));
       const sources = results.map(({ url }) => ({ type: 'url', url }));
       return {
         fields: { action: { ...searchAction(query), ...(withSources ? { sources } : {}) } },
-        output: told(query, marked, characters),
-        sources: marked.flatMap(cited),
+        output: tellPages(query, marked, characters),
+        sources: marked.flatMap(citePage),
       };
     },
   };
 }
 
-function checkedProvider(
-  search: SearchProvider | null,
+async function providerFor(
+  parts: WebSearchParts,
   definition: WebSearchDefinition,
-  target: string,
-): SearchProvider {
-  if (search === null) {
+  context: ToolContext,
+): Promise<SearchProvider> {
+  const { target } = context;
+  const { custom_search_configuration: custom } = definition;
+  if (definition.search_content_types?.includes('image')) {
+    throw unsupportedParameter(`${target}.search_content_types`, 'Searches bring text only.');
+  }
+  const provider = custom
+    ? await bingSearch(parts, custom, context, `${target}.custom_search_configuration`)
+    : parts.search;
+  if (provider === null) {
     throw unsupportedParameter(
       target,
       "This server has no search engine. Name one under 'webSearch' in bloomery.yaml: searxng, brave, tavily or file.",
     );
   }
-  if (definition.external_web_access === false && search.isLive) {
+  if (definition.external_web_access === false && provider.isLive) {
     throw unsupportedParameter(
       `${target}.external_web_access`,
       "The search engine of this server is live; without web access only 'webSearch: { provider: file }' can search.",
     );
   }
-  if (definition.search_content_types?.includes('image')) {
-    throw unsupportedParameter(`${target}.search_content_types`, 'Searches bring text only.');
-  }
-  if (definition.custom_search_configuration) {
-    throw unsupportedParameter(
-      `${target}.custom_search_configuration`,
-      "Bing Custom Search is not served; restrict a search by 'filters.allowed_domains'.",
-    );
-  }
-  return search;
+  return provider;
 }
 
 function domainsOf({ filters }: WebSearchDefinition, target: string): string[] {
@@ -164,30 +155,6 @@ function describe({ user_location: place }: WebSearchDefinition, domains: string
 }
 
 const searchAction = (query: string) => ({ type: 'search', query, queries: query === '' ? [] : [query] });
-
-function queryOf(text: string): string {
-  try {
-    const { query } = JSON.parse(text) as { query?: unknown };
-    return typeof query === 'string' ? query : '';
-  } catch {
-    return '';
-  }
-}
-
-type Marked = SearchResult & { mark: string };
-
-function told(query: string, results: Marked[], characters: number): string {
-  if (results.length === 0) return `Nothing was found for '${query}'.`;
-  const pages = results.map(({ mark, title, url, text }) => {
-    const shown = text.length <= characters ? text : `${text.slice(0, characters).toWellFormed()}…`;
-    return `${mark} ${title}\n${url}\n${shown}`;
-  });
-  return pages.join('\n\n');
-}
-
-/** A page is cited by its mark or by its address. */
-const cited = ({ mark, url, title }: Marked): CitedSource[] =>
-  [mark, url].map((mention) => ({ mention, annotation: { type: 'url_citation', url, title } }));
 
 /** What was found is not kept; what the answer took from it is in the answer. */
 function replaySearch(item: Record<string, unknown>) {

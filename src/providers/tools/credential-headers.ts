@@ -1,12 +1,12 @@
-import { unsupportedParameter } from '../../../errors.ts';
-import type { ConnectionCredentials } from '../connections.ts';
+import { unsupportedParameter } from '../../errors.ts';
+import type { ToolConnection } from './connections.ts';
 
 /**
  * The headers that a connection's credentials come to; a key goes into `keyHeader`, or is a bearer token. Throws about
  * credentials that come to none.
  */
 export function credentialHeaders(
-  credentials: ConnectionCredentials,
+  { name, credentials }: Pick<ToolConnection, 'name' | 'credentials'>,
   keyHeader: string | null,
   target: string,
 ): [string, string][] {
@@ -22,7 +22,7 @@ export function credentialHeaders(
     default:
       throw unsupportedParameter(
         target,
-        `Credentials of type '${credentials.type}' mean nothing to another agent. Use a connection with CustomKeys or ApiKey.`,
+        `The credentials of connection '${name}' are of type '${credentials.type}', which this server can't send there. Use CustomKeys, named like the headers they are sent in, or ApiKey.`,
       );
   }
 }

@@ -1,0 +1,77 @@
+import { ApiError } from '../../errors.ts';
+import { boundedText } from './bounded-text.ts';
+import type { Redaction } from './redactions.ts';
+import { toolFailure } from './tool-failure.ts';
+
+/** A service that is asked over HTTP and answers with JSON. */
+export interface AskedService {
+  /** What it is called in errors. */
+  name: string;
+  fetch: typeof fetch;
+  /** Takes secrets out of what it says; without it, what it says of errors is not told. */
+  redact?: { errors: Redaction; answers: Redaction };
+  /** What to do about a status, beyond what it says. */
+  advice?: Record<number, string>;
+}
+
+const mostBytes = 8_388_608;
+const longestComplaint = 500;
+
+/**
+ * Asks once. Whatever else than JSON comes back makes a failed call, in words that an item can show; null for a status
+ * that is expected.
+ */
+export async function askService(
+  service: AskedService,
+  url: string,
+  init: RequestInit,
+  expected: readonly number[] = [],
+): Promise<unknown> {
+  const { name, redact, advice } = service;
+  const { response, text, clipped } = await reach(service, url, init);
+  if (expected.includes(response.status)) return null;
+  if (!response.ok) {
+    const said = redact === undefined ? '' : redact.errors(complaintIn(text)).slice(0, longestComplaint);
+    const words = [`${name} answered ${response.status}.`, said, advice?.[response.status] ?? ''];
+    throw toolFailure(words.filter((word) => word !== '').join(' '));
+  }
+  try {
+    if (!clipped) return JSON.parse(redact === undefined ? text : redact.answers(text));
+  } catch {
+    // Told below.
+  }
+  throw toolFailure(`${name} answered with something that is not the JSON of results.`);
+}
+
+async function reach({ name, fetch }: AskedService, url: string, init: RequestInit) {
+  try {
+    const response = await fetch(url, init);
+    return { response, ...(await boundedText(response, mostBytes)) };
+  } catch (error) {
+    if (error instanceof ApiError || init.signal?.aborted) throw error;
+    throw toolFailure(`${name} could not be reached.`);
+  }
+}
+
+/** In whichever of the usual shapes a service says what is wrong. */
+function complaintIn(text: string): string {
+  try {
+    const body = recordOf(JSON.parse(text));
+    const [first] = Array.isArray(body.errors) ? body.errors : [];
+    const said = [recordOf(body.error).message, recordOf(first).message, body.message, body.error];
+    const message = said.find((each) => typeof each === 'string' && each !== '');
+    return typeof message === 'string' ? message.replace(/[\p{Cc}\s]+/gu, ' ').trim() : '';
+  } catch {
+    return '';
+  }
+}
+
+export const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+/** The objects in a list that an answer has; none where it has no such list. */
+export function recordsIn(answer: unknown, member: string): Record<string, unknown>[] {
+  const list = recordOf(answer)[member];
+  if (!Array.isArray(list)) return [];
+  return list.filter((one): one is Record<string, unknown> => typeof one === 'object' && one !== null);
+}

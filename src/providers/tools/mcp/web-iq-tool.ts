@@ -1,0 +1,40 @@
+import Type, { type Static } from 'typebox';
+import { Maybe } from '../../../kit/schema.ts';
+import { connectionLabel } from '../required-connection.ts';
+import type { ServerTool } from '../tool.ts';
+import { McpToolDefinition } from './definition.ts';
+import { type McpParts, mcpTool, openMcpServer } from './mcp-tool.ts';
+import { sessionPool } from './session-pool.ts';
+
+const { server_label, require_approval } = McpToolDefinition.properties;
+
+const WebIqDefinition = Type.Object({
+  type: Type.Literal('web_iq_preview'),
+  project_connection_id: Type.String({ minLength: 1, maxLength: 1024 }),
+  server_label: Maybe(server_label),
+  require_approval,
+});
+type WebIqDefinition = Static<typeof WebIqDefinition>;
+
+/** The header that Web IQ wants a key in. */
+const keyHeader = 'x-apikey';
+
+/** `web_iq_preview`: Web IQ is an MCP server, at the target of a connection. */
+export function webIqTool(parts: McpParts): ServerTool {
+  const pool = sessionPool(parts.outbound, parts.sessions);
+  return {
+    ...mcpTool(parts, pool),
+    type: 'web_iq_preview',
+    definition: WebIqDefinition,
+    open(given, context) {
+      const { project_connection_id: id, server_label: label, ...rest } = given as WebIqDefinition;
+      const definition: McpToolDefinition = {
+        type: 'mcp',
+        server_label: label || connectionLabel(id),
+        project_connection_id: id,
+        ...(rest.require_approval ? { require_approval: rest.require_approval } : {}),
+      };
+      return openMcpServer(parts, pool, definition, context, keyHeader);
+    },
+  };
+}

@@ -116,7 +116,7 @@ async function start(
     database,
     models,
     limits: config.limits,
-    tools: [...tools, ...serverTools({ outbound, connections: connections.tools, identity, search })],
+    tools: [...tools, ...serverTools({ outbound, connections: connections.tools, identity, search, models })],
     codeInterpreter: { ...config.codeInterpreter, directory: join(dataDirectory, 'containers') },
     connections,
     sealer,

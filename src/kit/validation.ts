@@ -135,7 +135,7 @@ export function assertJsonSchema(schema: Record<string, unknown>, target: string
 }
 
 /** Clients' schemas may name any dialect or id; neither is to be looked up or remembered. */
-function withoutIdentity(schema: Record<string, unknown>): Record<string, unknown> {
+export function withoutIdentity(schema: Record<string, unknown>): Record<string, unknown> {
   const { $schema: _dialect, $id: _id, ...rest } = schema;
   return rest;
 }

@@ -2,6 +2,7 @@
 
 import { mcpTestServer } from '../../src/providers/tools/mcp/testing/mcp-server.ts';
 import { answersMessage, testAgent } from '../../src/providers/tools/testing/a2a-agent.ts';
+import { httpServer, json } from '../../src/providers/tools/testing/http-server.ts';
 import { searchKey, searchServices } from '../../src/providers/tools/testing/search-services.ts';
 
 export interface StandIn {
@@ -75,6 +76,32 @@ const customSearch = {
 async function echoingAgent() {
   const agent = await testAgent({ execute: answersMessage((question) => `The agent heard: ${question}`) });
   return { variables: { A2A_ENDPOINT: agent.url }, close: agent.close };
+}
+
+const imageModel = 'gpt-image-1';
+const onePixel =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** A model server that makes the image that the sample asks for, and no other. */
+async function imageMaker() {
+  const server = await httpServer((response, request) => {
+    const { model, prompt, size, quality } = JSON.parse(request.body.toString());
+    const isAsked =
+      request.url === '/v1/images/generations' &&
+      [model, size, quality].join() === `${imageModel},1024x1024,low` &&
+      /Microsoft logo/.test(prompt);
+    const answer = isAsked
+      ? json({ created: 1, data: [{ b64_json: onePixel }] })
+      : json({ error: { message: 'This is not what the sample asks for.' } }, 400);
+    answer(response, request);
+  });
+  const variables = {
+    OPENAI_BASE_URL: `${server.url}/v1`,
+    OPENAI_API_KEY: 'key-of-the-stand-in',
+    OPENAI_MODEL: imageModel,
+    IMAGE_GENERATION_MODEL_DEPLOYMENT_NAME: imageModel,
+  };
+  return { variables, close: server.close };
 }
 
 const franceThenParis: Shown = [
@@ -154,6 +181,11 @@ const tubeStatus: Shown = [
   endpointSet,
   [/URL Citation: https:\/\/tfl\.gov\.uk\/\S+, Start index: \d+, End index: \d+/, 'the page is cited'],
   [/Full response: .*Good service on all London Underground lines/, 'the answer has what the page says'],
+];
+const imageSaved: Shown = [
+  endpointSet,
+  [/Response created: resp_\w+/, 'the response has ended'],
+  [/Image saved to: \S+microsoft\.png/, 'the call is an item with the image, made as the agent says'],
 ];
 const connections: Shown = [
   [/List all connections:\n.*'name': 'my-insights'.*\n.*'name': 'my-openai'/, 'the list has both'],
@@ -319,6 +351,12 @@ export const samples: Sample[] = [
       [/Full response: .*The agent heard: What can you do\?/, 'the agent was asked, and its answer used'],
     ],
   },
+  ...['', '_async'].map((suffix) => ({
+    path: `agents/tools/sample_agent_image_generation${suffix}.py`,
+    config: 'image-generation.yaml',
+    standIn: imageMaker,
+    shows: imageSaved,
+  })),
   {
     path: 'agents/telemetry/sample_agent_basic_with_console_tracing.py',
     variables: traced,

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { FormFile } from '../../kit/form.ts';
+import { imageFidelity, imageModeration, imageOptions, mostImagesToEdit } from '../../kit/image-options.ts';
 import { multipart, op } from '../../kit/operation.ts';
 import { Maybe, OneOf } from '../../kit/schema.ts';
 
@@ -14,44 +15,24 @@ const making = {
   model: Model,
   prompt: Prompt,
   n: Count,
-  size: Maybe(
-    Type.String({ pattern: '^(auto|\\d{2,5}x\\d{2,5})$', description: '`auto` or `WIDTHxHEIGHT`.' }),
-  ),
-  quality: Maybe(OneOf('auto', 'low', 'medium', 'high', 'xhigh', 'max', 'standard', 'hd')),
-  background: Maybe(OneOf('auto', 'transparent', 'opaque')),
-  complexity: Maybe(OneOf('low', 'medium', 'high')),
-  output_format: Maybe(OneOf('png', 'webp', 'jpeg', 'gif', 'svg')),
-  output_compression: Maybe(Type.Integer({ minimum: 0, maximum: 100 })),
+  ...imageOptions,
   response_format: Maybe(Source),
-  frame_count: Maybe(Type.Integer({ minimum: 2, maximum: 16 })),
-  frame_duration_ms: Maybe(Type.Integer({ minimum: 1 })),
-  svg: Maybe(
-    Type.Object({
-      model: Maybe(Type.String({ description: "The author model, by the upstream's own name." })),
-      reasoning: Maybe(
-        Type.Object({ effort: Maybe(OneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')) }),
-      ),
-    }),
-  ),
   stream: Maybe(Type.Boolean()),
-  partial_images: Maybe(Type.Integer({ minimum: 0, maximum: 3 })),
   ...EndUser,
 };
 
 const GenerateImage = Type.Object({
   ...making,
-  moderation: Maybe(OneOf('low', 'auto')),
+  moderation: imageModeration,
   style: Maybe(OneOf('vivid', 'natural')),
 });
 
-export const mostImages = 16;
-
 export const EditImage = Type.Object({
   ...making,
-  image: Type.Union([FormFile, Type.Array(FormFile, { minItems: 1, maxItems: mostImages })]),
+  image: Type.Union([FormFile, Type.Array(FormFile, { minItems: 1, maxItems: mostImagesToEdit })]),
   mask: Type.Optional(FormFile),
   markup: Type.Optional(FormFile),
-  input_fidelity: Maybe(OneOf('high', 'low')),
+  input_fidelity: imageFidelity,
 });
 
 export const VaryImage = Type.Object({

@@ -1,14 +1,15 @@
 import { formReader } from '../../kit/form.ts';
+import { mostImagesToEdit } from '../../kit/image-options.ts';
 import type { Handlers } from '../../kit/operation.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import { passOn } from '../../providers/models/pass-on.ts';
-import { EditImage, mostImages, type operations, VaryImage } from './contract.ts';
+import { EditImage, type operations, VaryImage } from './contract.ts';
 
 /** Prompts of 32,000 characters, each of four bytes at most. */
 const fieldBytes = 131_072;
 
 /** What is to be edited, its mask and its markup. */
-const readEdit = formReader(EditImage, { fieldBytes, files: mostImages + 2 });
+const readEdit = formReader(EditImage, { fieldBytes, files: mostImagesToEdit + 2 });
 const readVariation = formReader(VaryImage, { fieldBytes, files: 1 });
 
 export function imagesService(models: ModelGateway): Handlers<typeof operations> {

@@ -1,5 +1,5 @@
 import { doneFrame, frame } from '../../kit/sse-frame.ts';
-import type { ToolEventType } from '../../providers/tools/tool.ts';
+import type { ToolEvent } from '../../providers/tools/tool.ts';
 import type { ResponseObject } from './contract.ts';
 import type { ContentPart, Item } from './items.ts';
 
@@ -61,7 +61,7 @@ export type ResponseEvent =
       command: string;
     }
   | { type: 'response.shell_call_command.delta'; output_index: number; command_index: number; delta: string }
-  | ({ type: ToolEventType; delta?: string; arguments?: string; code?: string } & ItemAt);
+  | (ToolEvent & ItemAt);
 
 /** Applies one event. Deltas need no folding: the `done` event of their item carries the whole. */
 export function fold(response: ResponseObject | null, event: ResponseEvent): ResponseObject {

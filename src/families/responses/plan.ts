@@ -41,6 +41,8 @@ export interface Blueprint {
   fields: RequestFields;
   encryptedReasoning: boolean;
   trace: TraceParent;
+  /** Of the request's headers, those that its tools go by. */
+  toolHeaders?: Record<string, string>;
   /** What is secret in the definitions of tools; sealed, and only here, once it is stored. */
   toolSecrets?: string;
 }
@@ -103,6 +105,7 @@ export async function planResponse(
       fields: requestFields(body),
       encryptedReasoning: body.include?.includes('reasoning.encrypted_content') ?? false,
       trace: { traceId: trace.traceId, parentSpanId: trace.parentSpanId },
+      toolHeaders: toolHeaders(sources.tools, settings, ctx),
     };
     const before = { context: context.items, output: [] };
     const run = await assembleRun(sources, ctx, record, blueprint, before, noProgress(), trace);
@@ -126,7 +129,7 @@ export async function assembleRun(
   { models, tools: registry, sealer }: PlanSources,
   owner: Owner,
   record: ResponseRecord,
-  { settings, fields, encryptedReasoning }: Blueprint,
+  { settings, fields, encryptedReasoning, toolHeaders = {} }: Blueprint,
   before: { context: Item[]; output: Item[] },
   progress: Progress,
   trace: TraceWriter,
@@ -138,6 +141,8 @@ export async function assembleRun(
     output: before.output,
     include: fields.include,
     nextMark: () => ++progress.marks,
+    stream: fields.stream,
+    headers: toolHeaders,
   });
   const partition = partitionOf(record.id);
   return {
@@ -185,7 +190,7 @@ async function serverTools(
   registry: ToolRegistry,
   settings: Settings,
   { project, userIdentity }: Owner,
-  request: Pick<ToolContext, 'context' | 'output' | 'include' | 'nextMark'>,
+  request: Pick<ToolContext, 'context' | 'output' | 'include' | 'stream' | 'headers' | 'nextMark'>,
 ): Promise<ToolSet> {
   const definitions = settings.tools
     .map((definition, i) => ({
@@ -205,6 +210,20 @@ async function serverTools(
     userIdentity,
     signal: new AbortController().signal,
   });
+}
+
+function toolHeaders(
+  registry: ToolRegistry,
+  { tools }: Settings,
+  ctx: RequestContext,
+): Record<string, string> {
+  const names = new Set(tools.flatMap(({ type }) => registry.find(type as string)?.headers ?? []));
+  return Object.fromEntries(
+    [...names].flatMap((name) => {
+      const value = ctx.header(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 const isOwn = (tool: Tool): boolean =>
@@ -232,6 +251,8 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
     output: [],
     include: [],
     nextMark: () => 0,
+    stream: false,
+    headers: toolHeaders(sources.tools, settings, ctx),
   });
   const parts = {
     settings,

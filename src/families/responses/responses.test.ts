@@ -371,7 +371,7 @@ describe('a request that cannot be', () => {
       'previous_response_id',
     ],
     [{ input: 'Hi', tools: [{ type: 'function' }] }, 400, 'missing_required_parameter', 'tools[0].name'],
-    [{ input: 'Hi', tools: [{ type: 'web_search' }] }, 400, 'unsupported_parameter', 'tools[0]'],
+    [{ input: 'Hi', tools: [{ type: 'web_search' }] }, 400, 'unsupported_parameter', 'tools[0].type'],
     [{ input: 'Hi', tool_choice: { type: 'function', name: 'f' } }, 400, 'invalid_payload', 'tool_choice'],
     [
       { input: 'Hi', text: { format: { type: 'json_schema', name: 'x' } } },

@@ -128,7 +128,10 @@ function runnableTools(tools: Tool[], field: string, registry: ToolRegistry): To
     }
     if (tool.type !== 'function' && tool.type !== 'custom') {
       if (registry.find(tool.type as string) === undefined) {
-        throw unsupportedParameter(place, `Tools of type '${tool.type}' do not run on this server yet.`);
+        throw unsupportedParameter(
+          field === 'tools' ? `${place}.type` : field,
+          `Tools of type '${tool.type}' do not run on this server yet.`,
+        );
       }
       registry.check(tool, place);
       continue;

@@ -1,6 +1,5 @@
-import { runInNewContext } from 'node:vm';
-import { Ajv } from 'ajv';
 import { invalidPayload, missingParameter } from '../../errors.ts';
+import { schemaFault } from '../../kit/schema-fault.ts';
 import type { StructuredInput } from '../agents/definition.ts';
 
 /** An agent's declared inputs, and what a request gave for them. */
@@ -67,20 +66,10 @@ function placeholdersIn(template: unknown): string[] {
   return Object.values(template).flatMap(placeholdersIn);
 }
 
-const patternMilliseconds = 100;
-
-/** Patterns come from clients and may take for ever; interrupted, they count as a schema that can't be used. */
-function bounded(schema: object, check: () => unknown): boolean {
-  if (!JSON.stringify(schema).includes('"pattern')) return check() === true;
-  return runInNewContext('check()', { check }, { timeout: patternMilliseconds }) === true;
-}
-
 function checkValue(schema: Record<string, unknown>, value: unknown, name: string): void {
   let valid: boolean;
   try {
-    // One of its own each time: schemas come from clients, and a shared one would remember them for ever.
-    const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
-    valid = bounded(schema, () => validate(value));
+    valid = schemaFault(schema, value) === null;
   } catch {
     throw invalidPayload(`structured_inputs.${name}`, `The schema declared for '${name}' cannot be used.`);
   }

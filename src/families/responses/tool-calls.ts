@@ -1,5 +1,5 @@
 import { ApiError, apiError } from '../../errors.ts';
-import type { ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
+import type { ToolEvent, ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
 import type { Progress } from './progress.ts';
 import { endServerCall, type PendingCall } from './server-call-items.ts';
 import { asToolHears } from './tool-set.ts';
@@ -42,8 +42,10 @@ async function runCall(
 ): Promise<void> {
   const { id, outputIndex, binding, call, approvalRequestId } = pending;
   const start_ms = trace.elapsed;
-  const tell = (type: ToolEventType | undefined) => {
-    if (type !== undefined) emit({ type, item_id: id, output_index: outputIndex });
+  const tell = (told: ToolEventType | ToolEvent | undefined) => {
+    if (told === undefined) return;
+    const { type, ...members } = typeof told === 'string' ? { type: told } : told;
+    emit({ type, item_id: id, output_index: outputIndex, ...members });
   };
   const end = (status: 'completed' | 'failed', fields: Record<string, unknown>, output: string) => {
     const told = { ...call, output: clipped(output) };
@@ -103,7 +105,7 @@ export function abandonCall(
 
 async function follow(
   { binding, call }: PendingCall,
-  tell: (type: ToolEventType) => void,
+  tell: (told: ToolEventType | ToolEvent) => void,
   signal: AbortSignal,
 ): Promise<ToolResult> {
   const aborted = Promise.withResolvers<never>();

@@ -47,11 +47,7 @@ function wholeFrame(text: string): string | null {
 export function complaintIn(frame: string): unknown {
   const isError = /^event: ?error$/m.test(frame);
   if (!isError && !frame.includes('"error"')) return null;
-  const data = frame
-    .split('\n')
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice('data:'.length).trim())
-    .join('\n');
+  const data = frameData(frame);
   try {
     const value: unknown = JSON.parse(data);
     return isError || complains(value) ? value : null;
@@ -59,6 +55,13 @@ export function complaintIn(frame: string): unknown {
     return isError ? { message: data } : null;
   }
 }
+
+export const frameData = (frame: string): string =>
+  frame
+    .split('\n')
+    .filter((line) => line.startsWith('data:'))
+    .map((line) => line.slice('data:'.length).trim())
+    .join('\n');
 
 /** Whether a JSON answer is an error in spite of its status. */
 export function complains(value: unknown): boolean {

@@ -41,9 +41,10 @@ export function forwarder(parts: ForwardParts): NonNullable<ModelProvider['forwa
       const kind = request.answers.find((answer) => contentTypes[answer].test(contentType));
       if (kind === undefined) throw unusable(upstream, `it is ${contentType.slice(0, 100)}`);
       const bytes = chunks(response, limit);
-      if (kind === 'events') return { kind, frames: watched(events(bytes), failure, limit) };
+      if (kind === 'events')
+        return { kind, frames: watched(events(bytes, request.mostBytes), failure, limit) };
       if (kind !== 'json') return { kind, contentType, bytes: watched(bytes, failure, limit) };
-      const text = await jsonText(bytes, upstream);
+      const text = await jsonText(bytes, upstream, request.mostBytes);
       limit.close();
       return { kind, text };
     } catch (error) {
@@ -108,8 +109,8 @@ async function* chunks(response: Response, limit: Deadline): AsyncGenerator<Uint
   if (response.body !== null) yield* readWithin(limit, response.body);
 }
 
-async function* events(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  for await (const frame of eventFrames(bytes)) {
+async function* events(bytes: AsyncIterable<Uint8Array>, most?: number): AsyncGenerator<string> {
+  for await (const frame of eventFrames(bytes, most)) {
     const complaint = complaintIn(frame);
     if (complaint !== null) throw complaint;
     yield frame;
@@ -131,9 +132,13 @@ async function* watched<T>(
   }
 }
 
-async function jsonText(bytes: AsyncIterable<Uint8Array>, upstream: Upstream): Promise<string> {
-  const whole = await collected(bytes, mostJsonBytes);
-  if (whole === null) throw unusable(upstream, `it has more than ${mostJsonBytes} bytes`);
+async function jsonText(
+  bytes: AsyncIterable<Uint8Array>,
+  upstream: Upstream,
+  most = mostJsonBytes,
+): Promise<string> {
+  const whole = await collected(bytes, most);
+  if (whole === null) throw unusable(upstream, `it has more than ${most} bytes`);
   const text = whole.toString();
   // Images are megabytes of JSON, which only these two make worth taking apart.
   if (!text.includes('"model"') && !text.includes('"error"')) return text;

@@ -132,6 +132,8 @@ export interface ForwardRequest {
   input: string;
   /** What the answer may be; anything else is a fault of the upstream. */
   answers: readonly AnswerKind[];
+  /** Bytes of a JSON answer, and characters of an event, that are taken at most; else what suits any request. */
+  mostBytes?: number;
 }
 
 export type AnswerKind = 'json' | 'events' | 'audio' | 'text';

@@ -3,7 +3,7 @@ import type { Context } from '../../kit/context.ts';
 import { asApiError, errorBody } from '../../kit/error-body.ts';
 import { ByteStream, EventStream, JsonText } from '../../kit/operation.ts';
 import type { ModelGateway } from './gateway.ts';
-import type { AnswerKind, ForwardAnswer, ForwardRequest } from './model.ts';
+import type { AnswerKind, ForwardAnswer, ForwardRequest, ModelProvider } from './model.ts';
 
 interface Passed {
   json: JsonText;
@@ -26,18 +26,25 @@ export async function passOn<K extends AnswerKind>(
   ctx: Context,
   { model, task, ...request }: PassOnRequest<K>,
 ): Promise<Passed[K]> {
-  const { deployment, provider } = models.resolve(model, 'model');
-  if (provider.forward === undefined) {
-    throw unsupportedParameter(
-      'model',
-      `Deployment '${deployment.name}' of the provider '${deployment.provider}' cannot ${task}. Name one whose server ` +
-        'can: add it in bloomery.yaml under `deployments`, with `provider: openai-compatible` or `azure-openai`.',
-    );
-  }
+  const forward = forwardOf(models, { model, task, target: 'model' });
   const started = performance.now();
-  const answer = await provider.forward(request, ctx.signal);
+  const answer = await forward(request, ctx.signal);
   ctx.timing('model', performance.now() - started);
   return result(ctx, answer) as Passed[K];
+}
+
+/** The way to a deployment's server; refuses one that has none about the field `target`. */
+export function forwardOf(
+  models: ModelGateway,
+  { model, task, target }: { model: string; task: string; target: string },
+): NonNullable<ModelProvider['forward']> {
+  const { deployment, provider } = models.resolve(model, target);
+  if (provider.forward !== undefined) return provider.forward;
+  throw unsupportedParameter(
+    target,
+    `Deployment '${deployment.name}' of the provider '${deployment.provider}' cannot ${task}. Name one whose server ` +
+      'can: add it in bloomery.yaml under `deployments`, with `provider: openai-compatible` or `azure-openai`.',
+  );
 }
 
 function result(ctx: Context, answer: ForwardAnswer): Passed[AnswerKind] {

@@ -3,13 +3,15 @@
 import { type A2aParts, a2aTools } from './a2a/a2a-tool.ts';
 import { azureAiSearchTool } from './azure-ai-search/azure-ai-search-tool.ts';
 import { bingTools } from './bing/bing-tools.ts';
+import { type ImageGenerationParts, imageGenerationTool } from './image-generation/image-generation-tool.ts';
 import { type McpParts, mcpTool } from './mcp/mcp-tool.ts';
 import { webIqTool } from './mcp/web-iq-tool.ts';
 import { type OpenApiParts, openApiTool } from './openapi/openapi-tool.ts';
+import { captureStructuredOutputsTool } from './structured-outputs/capture-structured-outputs.ts';
 import type { ServerTool } from './tool.ts';
 import { type WebSearchParts, webSearchTools } from './web-search/web-search-tool.ts';
 
-export type ToolParts = McpParts & OpenApiParts & WebSearchParts & A2aParts;
+export type ToolParts = McpParts & OpenApiParts & WebSearchParts & A2aParts & ImageGenerationParts;
 
 export function serverTools(parts: ToolParts): ServerTool[] {
   return [
@@ -20,5 +22,7 @@ export function serverTools(parts: ToolParts): ServerTool[] {
     azureAiSearchTool(parts),
     ...bingTools(parts),
     webIqTool(parts),
+    imageGenerationTool(parts),
+    captureStructuredOutputsTool,
   ];
 }

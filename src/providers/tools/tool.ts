@@ -18,6 +18,8 @@ export interface ServerTool {
   idempotent: boolean;
   /** How long a call may take, in seconds. */
   timeoutSeconds: number;
+  /** Headers of the request that it goes by, in lower case; they are kept with the response, so no secrets. */
+  headers?: readonly string[];
   /** Makes a definition ready for one response. Throws `ApiError`s about what is wrong with it. */
   open(definition: object, context: ToolContext): OpenTool | Promise<OpenTool>;
   /**
@@ -35,6 +37,10 @@ export interface ToolContext {
   userIdentity: string | null;
   /** What the request asks to be told besides, such as `code_interpreter_call.outputs`. */
   include: readonly string[];
+  /** Of the request's headers, those that its tools go by. */
+  headers: Readonly<Record<string, string>>;
+  /** Whether events are sent as they come; else what only they tell is told to nobody. */
+  stream: boolean;
   /** Where the definition stands in the request, for errors: `tools[0]`. */
   target: string;
   /** The items that came before the response, its input among them. */
@@ -77,10 +83,10 @@ export interface OpenTool {
   /** Event types that tell of a call's course, where the contract has them. */
   phases?: { started?: ToolEventType; completed?: ToolEventType; failed?: ToolEventType };
   /**
-   * Runs one call. Yields event types to tell of on the way and returns what came of it; what it throws makes a failed
+   * Runs one call. Yields events to tell of on the way, by their type or whole, and returns what came of it; what it throws makes a failed
    * item, and the model is told so.
    */
-  run(call: ToolCall, signal: AbortSignal): AsyncGenerator<ToolEventType, ToolResult>;
+  run(call: ToolCall, signal: AbortSignal): AsyncGenerator<ToolEventType | ToolEvent, ToolResult>;
   /** Lets go of what it holds open. Called once the response has ended. */
   close?(): void;
 }
@@ -131,7 +137,13 @@ export interface ReplayedCall {
   output: string;
 }
 
-/** Of the events that the contract has for tools, those with nothing but the item's place. */
+/** An event with members of its own; its place is added. */
+export interface ToolEvent {
+  type: ToolEventType;
+  [member: string]: unknown;
+}
+
+/** The events that the contract has for tools. */
 export type ToolEventType =
   | `response.${string}_call.${string}`
   | `response.${string}_call_${string}.${'delta' | 'done'}`

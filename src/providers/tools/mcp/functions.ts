@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { assertJsonSchema } from '../../../kit/validation.ts';
+import { digest, functionName, shortened } from '../function-name.ts';
 import type { ToolFunction } from '../tool.ts';
 import type { McpToolDefinition } from './definition.ts';
 import { isAllowed } from './filters.ts';
@@ -13,8 +13,6 @@ export interface ServerFunctions {
   /** The function of a tool, by the tool's own name. */
   names: ReadonlyMap<string, string>;
 }
-
-const longestName = 64;
 
 export function serverFunctions(definition: McpToolDefinition, listing: ListedTool[]): ServerFunctions {
   const tools = new Map<string, ListedTool>();
@@ -37,14 +35,6 @@ export function serverFunctions(definition: McpToolDefinition, listing: ListedTo
   }
   return { functions, tools, names };
 }
-
-/** Servers may use any characters and any length in names, models' providers few. */
-export const functionName = (name: string): string => shortened(name.replace(/[^A-Za-z0-9_-]/g, '_'));
-
-const shortened = (name: string): string =>
-  name.length <= longestName ? name : `${name.slice(0, longestName - 9)}_${digest(name)}`;
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
 function described({ description }: ListedTool, { server_label, server_description }: McpToolDefinition) {
   const about = server_description ? `(${server_label}: ${server_description})` : null;

@@ -1,13 +1,14 @@
 import { ApiError } from '../../../errors.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { ToolConnections } from '../connections.ts';
+import { functionName } from '../function-name.ts';
 import { redactions } from '../redactions.ts';
 import type { Announcement, OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { McpToolDefinition, refuseUnsupported } from './definition.ts';
 import { mcpEndpoint } from './endpoint.ts';
 import { isAllowed, needsApproval } from './filters.ts';
-import { functionName, serverFunctions } from './functions.ts';
+import { serverFunctions } from './functions.ts';
 import { filterOf, knownListing, type ListedTool, listTools } from './listing.ts';
 import { resultText } from './result-text.ts';
 import { type McpSession, mcpSession } from './session.ts';

@@ -2,7 +2,7 @@ import { notFound } from '../../../errors.ts';
 import { fieldValidator } from '../../../kit/validation.ts';
 import { createOutbound } from '../../outbound/create-outbound.ts';
 import type { ConnectionCredentials, ToolConnections } from '../connections.ts';
-import type { OpenTool, ServerTool, ToolContext, ToolResult } from '../tool.ts';
+import type { OpenTool, ServerTool, ToolContext, ToolEvent, ToolEventType, ToolResult } from '../tool.ts';
 
 export const loopbackOutbound = createOutbound({ allowLoopback: true, allow: [] });
 
@@ -18,6 +18,8 @@ export async function opened(
     project: 'default',
     userIdentity: null,
     include: [],
+    headers: {},
+    stream: false,
     target: 'tools[0]',
     context: [],
     output: [],
@@ -28,7 +30,8 @@ export async function opened(
 }
 
 export interface FinishedCall extends ToolResult {
-  events: string[];
+  /** Types; events with members of their own whole. */
+  events: (ToolEventType | ToolEvent)[];
 }
 
 /** Runs a call to its end. */
@@ -38,7 +41,7 @@ export async function called(
   argument: object,
   signal: AbortSignal = AbortSignal.timeout(20_000),
 ): Promise<FinishedCall> {
-  const events: string[] = [];
+  const events: FinishedCall['events'] = [];
   const steps = open.run({ name, arguments: JSON.stringify(argument) }, signal);
   for (;;) {
     const step = await steps.next();

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serverTools } from '../../providers/tools/index.ts';
+import { fixedConnections, loopbackOutbound } from '../../providers/tools/testing/opened-tool.ts';
+import { scriptedGateway, scriptedModel } from '../testing/scripted-model.ts';
+import { type WholeApp, wholeApp } from '../testing/whole-app.ts';
+
+let app: WholeApp;
+const model = scriptedModel();
+beforeAll(async () => {
+  const tools = serverTools({
+    outbound: loopbackOutbound,
+    connections: fixedConnections({}),
+    identity: { token: async () => null },
+    search: null,
+    models: scriptedGateway({ m: model.provider }),
+  });
+  app = await wholeApp({ m: model.provider }, { tools });
+});
+afterAll(() => app.close());
+
+/** Tools of the contract that this server has no body for, as their clients define them. */
+const definitions: Record<string, object> = {
+  azure_ai_search: { azure_ai_search: { indexes: [{ project_connection_id: 'c', index_name: 'i' }] } },
+  azure_function: { azure_function: { function: { name: 'f', parameters: {} } } },
+  bing_custom_search_preview: { bing_custom_search_preview: { search_configurations: [] } },
+  bing_grounding: { bing_grounding: { search_configurations: [] } },
+  browser_automation: { browser_automation: { connection: { project_connection_id: 'c' } } },
+  browser_automation_preview: { browser_automation_preview: { connection: { project_connection_id: 'c' } } },
+  fabric_dataagent_preview: { fabric_dataagent_preview: { project_connections: [] } },
+  fabric_iq_preview: { project_connection_id: 'c' },
+  file_search: { vector_store_ids: ['vs_1'] },
+  github_copilot_toolset_preview: {},
+  memory_search_preview: { memory_store_name: 's', scope: 'u' },
+  namespace: { name: 'n', description: 'd', tools: [] },
+  programmatic_tool_calling: {},
+  sharepoint_grounding_preview: { sharepoint_grounding_preview: { project_connections: [] } },
+  tool_search: {},
+  toolbox_search_preview: { name: 't' },
+  web_iq_preview: { project_connection_id: 'c' },
+  work_iq_preview: { project_connection_id: 'c' },
+};
+
+test.each(Object.entries(definitions))(
+  '%s is refused by its type, and before the model is asked',
+  async (type, rest) => {
+    const tools = [
+      { type: 'function', name: 'own', parameters: {} },
+      { type, ...rest },
+    ];
+    const request = { model: 'm', input: 'Go.', tools };
+    for (const path of ['/openai/v1/responses', '/openai/v1/responses/input_tokens']) {
+      const { status, json } = await app.call('POST', path, request);
+      expect([status, json.error]).toMatchObject([
+        400,
+        {
+          code: 'unsupported_parameter',
+          param: 'tools[1].type',
+          message: expect.stringContaining(`'${type}'`),
+        },
+      ]);
+    }
+    expect(model.requests).toEqual([]);
+  },
+);
+
+test.each(Object.entries(definitions))(
+  'an agent keeps %s as it was given, and cannot answer with it',
+  async (type, rest) => {
+    const name = `agent-${type.replaceAll('_', '-')}`;
+    const definition = { kind: 'prompt', model: 'm', tools: [{ type, ...rest }] };
+    const version = await app.call('POST', `/agents/${name}/versions`, { definition });
+    expect([version.status, version.json.definition]).toEqual([200, definition]);
+    const { status, json } = await app.call('POST', '/openai/v1/responses', {
+      input: 'Go.',
+      agent_reference: { type: 'agent_reference', name },
+    });
+    expect([status, json.error]).toMatchObject([
+      400,
+      {
+        code: 'unsupported_parameter',
+        param: 'agent_reference',
+        message: expect.stringContaining(`'${type}'`),
+      },
+    ]);
+    expect(model.requests).toEqual([]);
+  },
+);

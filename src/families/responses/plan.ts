@@ -212,11 +212,14 @@ async function serverTools(
   });
 }
 
+const noHeaders: Record<string, string> = {};
+
 function toolHeaders(
   registry: ToolRegistry,
   { tools }: Settings,
   ctx: RequestContext,
 ): Record<string, string> {
+  if (tools.length === 0) return noHeaders;
   const names = new Set(tools.flatMap(({ type }) => registry.find(type as string)?.headers ?? []));
   return Object.fromEntries(
     [...names].flatMap((name) => {

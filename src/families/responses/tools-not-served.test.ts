@@ -20,24 +20,14 @@ afterAll(() => app.close());
 
 /** Tools of the contract that this server has no body for, as their clients define them. */
 const definitions: Record<string, object> = {
-  azure_ai_search: { azure_ai_search: { indexes: [{ project_connection_id: 'c', index_name: 'i' }] } },
   azure_function: { azure_function: { function: { name: 'f', parameters: {} } } },
-  bing_custom_search_preview: { bing_custom_search_preview: { search_configurations: [] } },
-  bing_grounding: { bing_grounding: { search_configurations: [] } },
-  browser_automation: { browser_automation: { connection: { project_connection_id: 'c' } } },
-  browser_automation_preview: { browser_automation_preview: { connection: { project_connection_id: 'c' } } },
-  fabric_dataagent_preview: { fabric_dataagent_preview: { project_connections: [] } },
-  fabric_iq_preview: { project_connection_id: 'c' },
   file_search: { vector_store_ids: ['vs_1'] },
   github_copilot_toolset_preview: {},
   memory_search_preview: { memory_store_name: 's', scope: 'u' },
   namespace: { name: 'n', description: 'd', tools: [] },
   programmatic_tool_calling: {},
-  sharepoint_grounding_preview: { sharepoint_grounding_preview: { project_connections: [] } },
   tool_search: {},
   toolbox_search_preview: { name: 't' },
-  web_iq_preview: { project_connection_id: 'c' },
-  work_iq_preview: { project_connection_id: 'c' },
 };
 
 test.each(Object.entries(definitions))(

@@ -83,8 +83,8 @@ export interface OpenTool {
   /** Event types that tell of a call's course, where the contract has them. */
   phases?: { started?: ToolEventType; completed?: ToolEventType; failed?: ToolEventType };
   /**
-   * Runs one call. Yields events to tell of on the way, by their type or whole, and returns what came of it; what it throws makes a failed
-   * item, and the model is told so.
+   * Runs one call. Yields events to tell of on the way, by their type or whole, and returns what came of it; what it
+   * throws makes a failed item, and the model is told so.
    */
   run(call: ToolCall, signal: AbortSignal): AsyncGenerator<ToolEventType | ToolEvent, ToolResult>;
   /** Lets go of what it holds open. Called once the response has ended. */

@@ -2,9 +2,13 @@
 
 import { mcpTestServer } from '../../src/providers/tools/mcp/testing/mcp-server.ts';
 import { answersMessage, testAgent } from '../../src/providers/tools/testing/a2a-agent.ts';
+import { fabricService } from '../../src/providers/tools/testing/fabric-service.ts';
+import { graphService } from '../../src/providers/tools/testing/graph-service.ts';
 import { httpServer, json } from '../../src/providers/tools/testing/http-server.ts';
+import { playwrightService } from '../../src/providers/tools/testing/playwright-service.ts';
 import { searchKey, searchServices } from '../../src/providers/tools/testing/search-services.ts';
 
+/** A service that a sample talks to. */
 export interface StandIn {
   variables: Record<string, string>;
   /** Instead of a file. */
@@ -104,6 +108,113 @@ async function imageMaker() {
   return { variables, close: server.close };
 }
 
+const token = 'sample-token';
+const tokenKey = { Authorization: { env: 'SAMPLE_TOKEN' } };
+const tokenVariable = { SAMPLE_TOKEN: `Bearer ${token}` };
+const policy = 'https://contoso.sharepoint.com/sites/policies/Leave.docx';
+
+async function sharepointSite(): Promise<StandIn> {
+  const graph = await graphService(token, [
+    {
+      webUrl: policy,
+      extracts: [{ text: 'Everybody has thirty days of leave a year.' }],
+      resourceMetadata: { title: 'Leave policy' },
+    },
+  ]);
+  const keys = { ...tokenKey, graph_url: { env: 'GRAPH_URL' } };
+  return {
+    variables: { ...tokenVariable, GRAPH_URL: graph.url },
+    config: {
+      connections: [
+        {
+          name: 'my-sharepoint',
+          type: 'CustomKeys',
+          target: 'https://contoso.sharepoint.com/sites/policies',
+          credentials: { type: 'CustomKeys', keys },
+        },
+      ],
+    },
+    close: graph.close,
+  };
+}
+
+async function salesDataAgent(): Promise<StandIn> {
+  const service = await fabricService({ token, answer: () => 'In all, 8,421 bicycles were sold.' });
+  return {
+    variables: { ...tokenVariable, WORKSPACE: 'ws-1', ARTIFACT: 'agent-1', FABRIC_URL: service.url },
+    config: {
+      connections: [
+        {
+          name: 'my-fabric',
+          type: 'CustomKeys',
+          target: '_',
+          credentials: {
+            type: 'CustomKeys',
+            keys: {
+              ...tokenKey,
+              'workspace-id': { env: 'WORKSPACE' },
+              'artifact-id': { env: 'ARTIFACT' },
+              fabric_url: { env: 'FABRIC_URL' },
+            },
+          },
+        },
+      ],
+    },
+    close: service.close,
+  };
+}
+
+const withToken = (name: string, type: string, target: string) => ({
+  name,
+  type,
+  target,
+  credentials: { type: 'CustomKeys', keys: tokenKey },
+});
+
+async function workIq(): Promise<StandIn> {
+  const agent = await testAgent({ execute: answersMessage(() => 'You have three unread mails from Ann.') });
+  return {
+    variables: tokenVariable,
+    config: { connections: [withToken('my-work-iq', 'RemoteA2A', `${agent.url}/a2a`)] },
+    close: agent.close,
+  };
+}
+
+async function browserWorkspace(): Promise<StandIn> {
+  const text = 'This domain is for use in documentation examples.';
+  const service = await playwrightService({
+    token,
+    pages: { 'https://example.com': { title: 'Example Domain', text } },
+  });
+  return {
+    variables: tokenVariable,
+    config: { connections: [withToken('my-browser', 'CustomKeys', service.url)] },
+    close: service.close,
+  };
+}
+
+async function fabricIq(): Promise<StandIn> {
+  const server = await mcpTestServer({
+    tools: [
+      {
+        name: 'search_ontology',
+        description: 'Answers questions about the plant.',
+        inputSchema: {
+          type: 'object',
+          properties: { query: { type: 'string' } },
+          required: ['query'],
+        },
+        run: () => 'The plant has 17 lines.',
+      },
+    ],
+  });
+  return {
+    variables: tokenVariable,
+    config: { connections: [withToken('my-fabric-iq', 'RemoteTool_Preview', server.url)] },
+    close: server.close,
+  };
+}
+
 const franceThenParis: Shown = [
   [/Response output: .*248,573 square miles/, 'the model had the question'],
   [/Response output: .*Paris/, '"the capital city" has an answer only with the first turn before it'],
@@ -186,6 +297,14 @@ const imageSaved: Shown = [
   endpointSet,
   [/Response created: resp_\w+/, 'the response has ended'],
   [/Image saved to: \S+microsoft\.png/, 'the call is an item with the image, made as the agent says'],
+];
+const computerUsed: Shown = [
+  [/Typing text: 'OpenAI news'/, 'the first call reached the program as a typed action'],
+  [/Detected ENTER key press/, 'its screenshot led to the second'],
+  [
+    /Agent completed the task:\nFinal status: completed\nFinal result: .*two results/,
+    'and that one to the answer',
+  ],
 ];
 const connections: Shown = [
   [/List all connections:\n.*'name': 'my-insights'.*\n.*'name': 'my-openai'/, 'the list has both'],
@@ -356,6 +475,82 @@ export const samples: Sample[] = [
     config: 'image-generation.yaml',
     standIn: imageMaker,
     shows: imageSaved,
+  })),
+  {
+    path: 'agents/tools/sample_agent_sharepoint.py',
+    variables: {
+      SHAREPOINT_PROJECT_CONNECTION_ID: 'my-sharepoint',
+      SHAREPOINT_USER_INPUT: 'Search SharePoint: how many days of leave do I have?',
+    },
+    standIn: sharepointSite,
+    shows: [
+      endpointSet,
+      [
+        /URL Citation: https:\/\/contoso\.sharepoint\.com\/\S+Leave\.docx, Start index: \d+/,
+        'the document is cited',
+      ],
+      [/Agent response: .*thirty days of leave a year/, 'the answer has what the document says'],
+    ],
+    hides: [[/sample-token/, 'the token is told nowhere']],
+  },
+  {
+    path: 'agents/tools/sample_agent_fabric.py',
+    variables: {
+      FABRIC_PROJECT_CONNECTION_ID: 'my-fabric',
+      FABRIC_USER_INPUT: 'How many bicycles were sold?',
+    },
+    standIn: salesDataAgent,
+    shows: [
+      endpointSet,
+      [/Full response: .*8,421 bicycles were sold/, 'the data agent was asked, and its answer used'],
+    ],
+    hides: [[/sample-token/, 'the token is told nowhere']],
+  },
+  ...['work_iq', 'work_iq_async'].map((name) => ({
+    path: `agents/tools/sample_agent_${name}.py`,
+    variables: {
+      WORK_IQ_PROJECT_CONNECTION_ID: 'my-work-iq',
+      WORK_IQ_USER_INPUT: 'Ask Work IQ: do I have unread mail?',
+    },
+    standIn: workIq,
+    shows: [
+      endpointSet,
+      [/Agent response: .*three unread mails from Ann/, 'the agent was asked, and its answer used'],
+    ] as Shown,
+  })),
+  ...['fabric_iq', 'fabric_iq_async'].map((name) => ({
+    path: `agents/tools/sample_agent_${name}.py`,
+    variables: {
+      FABRIC_IQ_PROJECT_CONNECTION_ID: 'my-fabric-iq',
+      FABRIC_IQ_USER_INPUT: 'Search the ontology: how many lines does the plant have?',
+    },
+    standIn: fabricIq,
+    shows: [
+      endpointSet,
+      [/Agent response: .*The plant has 17 lines/, 'the tool of the server was called, and its answer used'],
+    ] as Shown,
+  })),
+  {
+    path: 'agents/tools/sample_agent_browser_automation.py',
+    variables: { BROWSER_AUTOMATION_PROJECT_CONNECTION_ID: 'my-browser' },
+    standIn: browserWorkspace,
+    shows: [
+      endpointSet,
+      [
+        /Browser action: browser_navigate \(call ID: call_\w+\), arguments: \{'url': 'https:\/\/example\.com'\}/,
+        'what is done in the browser is an item each',
+      ],
+      [
+        /Agent message: .*Example Domain[\s\S]*for use in documentation examples/,
+        'the answer has what the page says',
+      ],
+      [/Response completed!/, 'the response has ended'],
+    ],
+  },
+  ...['computer_use', 'computer_use_async'].map((name) => ({
+    path: `agents/tools/sample_agent_${name}.py`,
+    config: 'computer-use.yaml',
+    shows: computerUsed,
   })),
   {
     path: 'agents/telemetry/sample_agent_basic_with_console_tracing.py',

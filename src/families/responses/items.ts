@@ -134,6 +134,14 @@ const otherTypes = [
   'azure_function_call_output',
   'a2a_preview_call',
   'a2a_preview_call_output',
+  'sharepoint_grounding_preview_call',
+  'sharepoint_grounding_preview_call_output',
+  'fabric_dataagent_preview_call',
+  'fabric_dataagent_preview_call_output',
+  'browser_automation_preview_call',
+  'browser_automation_preview_call_output',
+  'remote_function_call',
+  'remote_function_call_output',
 ] as const;
 const OtherItem = Type.Object({ ...common, type: Type.String() });
 

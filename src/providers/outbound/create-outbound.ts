@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Agent, RequestInit as UndiciInit } from 'undici';
 import { ApiError, apiError, invalidPayload } from '../../errors.ts';
 import { allowList, withoutDot } from '../../kit/allow-list.ts';
@@ -54,6 +54,14 @@ export function createOutbound(
     return found;
   };
 
+  /** A connection goes to the very addresses that were checked: asked again, a name may answer another. */
+  const checkedLookup: LookupFunction = (host, options, callback) => {
+    resolved(new URL(`http://${host}`), null).then(
+      (found) => answerLookup(found, options, callback),
+      (error) => callback(error, '', 0),
+    );
+  };
+
   let agent: Promise<{ send: typeof import('undici').fetch; dispatcher: Agent }> | undefined;
   const open = () => {
     agent ??= import('undici').then(({ Agent, fetch }) => ({
@@ -61,13 +69,7 @@ export function createOutbound(
       dispatcher: new Agent({
         connect: {
           timeout: connectMilliseconds,
-          // The connection goes to the very addresses that were checked: asked again, a name may answer another.
-          lookup(host, options, callback) {
-            resolved(new URL(`http://${host}`), null).then(
-              (found) => answerLookup(found, options, callback),
-              (error) => callback(error, '', 0),
-            );
-          },
+          lookup: checkedLookup,
         },
       }),
     }));
@@ -109,6 +111,16 @@ export function createOutbound(
         }
         if (next.origin !== url.origin) headers = harmless(headers);
         url = next;
+      }
+    },
+
+    async webSocket(text, limits) {
+      checkUrl(text.replace(/^ws(?=s?:)/i, 'http'), null);
+      const { openWebSocket } = await import('./open-web-socket.ts');
+      try {
+        return await openWebSocket(text, checkedLookup, limits);
+      } catch (error) {
+        throw refusalIn(error) ?? error;
       }
     },
 

@@ -1,4 +1,5 @@
 /** How tools reach the outside: every call of a tool goes through here, so that none reaches what it must not. */
+import type { WebSocket } from 'ws';
 
 export interface OutboundPolicy {
   /** Loopback is open to tools of a server that itself listens on loopback only: a local MCP server just works. */
@@ -13,6 +14,14 @@ export interface Outbound {
    * follows at most five redirects, each checked anew and without credentials once the origin changes.
    */
   fetch: typeof fetch;
+  /** The same for `ws` and `wss`: a WebSocket that is open. A message of more than `mostBytes` closes it. */
+  webSocket(url: string, limits: WebSocketLimits): Promise<WebSocket>;
   /** Throws `address_not_allowed` about the field `target` when the URL is not one that tools may call. */
   check(url: string, target: string): Promise<void>;
+}
+
+export interface WebSocketLimits {
+  mostBytes: number;
+  /** Of opening it. */
+  signal: AbortSignal;
 }

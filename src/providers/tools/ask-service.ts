@@ -1,4 +1,5 @@
 import { ApiError } from '../../errors.ts';
+import { recordOf } from '../../kit/record.ts';
 import { boundedText } from './bounded-text.ts';
 import type { Redaction } from './redactions.ts';
 import { toolFailure } from './tool-failure.ts';
@@ -32,7 +33,12 @@ export async function askService(
   if (expected.includes(response.status)) return null;
   if (!response.ok) {
     const said = redact === undefined ? '' : redact.errors(complaintIn(text)).slice(0, longestComplaint);
-    const words = [`${name} answered ${response.status}.`, said, advice?.[response.status] ?? ''];
+    const words = [
+      `${name} answered ${response.status}.`,
+      said,
+      advice?.[response.status] ?? '',
+      patience(response),
+    ];
     throw toolFailure(words.filter((word) => word !== '').join(' '));
   }
   try {
@@ -44,13 +50,23 @@ export async function askService(
 }
 
 async function reach({ name, fetch }: AskedService, url: string, init: RequestInit) {
+  let response: Response | undefined;
   try {
-    const response = await fetch(url, init);
+    response = await fetch(url, init);
     return { response, ...(await boundedText(response, mostBytes)) };
   } catch (error) {
     if (error instanceof ApiError || init.signal?.aborted) throw error;
-    throw toolFailure(`${name} could not be reached.`);
+    throw toolFailure(
+      response === undefined ? `${name} could not be reached.` : `${name} broke off its answer.`,
+    );
   }
+}
+
+function patience({ status, headers }: Response): string {
+  const seconds = headers.get('retry-after');
+  return status === 429 && seconds !== null && /^\d{1,6}$/.test(seconds)
+    ? `It asks to wait ${seconds} s.`
+    : '';
 }
 
 /** In whichever of the usual shapes a service says what is wrong. */
@@ -64,14 +80,4 @@ function complaintIn(text: string): string {
   } catch {
     return '';
   }
-}
-
-export const recordOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-
-/** The objects in a list that an answer has; none where it has no such list. */
-export function recordsIn(answer: unknown, member: string): Record<string, unknown>[] {
-  const list = recordOf(answer)[member];
-  if (!Array.isArray(list)) return [];
-  return list.filter((one): one is Record<string, unknown> => typeof one === 'object' && one !== null);
 }

@@ -1,5 +1,5 @@
+import { textFunction } from './text-function.ts';
 import type { CitedSource, ToolFunction } from './tool.ts';
-import { toolFailure } from './tool-failure.ts';
 
 /** What a search has found, with the mark by which an answer refers to it. */
 export interface MarkedPage {
@@ -10,34 +10,8 @@ export interface MarkedPage {
 }
 
 /** A function of the model's that searches. */
-export const searchFunction = (name: string, description: string): ToolFunction => ({
-  name,
-  qualifiedName: `server_${name}`,
-  description,
-  parameters: {
-    type: 'object',
-    properties: { query: { type: 'string', description: 'What to search for.' } },
-    required: ['query'],
-    additionalProperties: false,
-  },
-  strict: null,
-});
-
-/** The query in the arguments of a call; empty where there is none. */
-export function queryIn(text: string): string {
-  try {
-    const { query } = JSON.parse(text) as { query?: unknown };
-    return typeof query === 'string' ? query : '';
-  } catch {
-    return '';
-  }
-}
-
-export function requiredQuery(text: string): string {
-  const query = queryIn(text);
-  if (query.trim() === '') throw toolFailure("The parameter 'query' is missing.");
-  return query;
-}
+export const searchFunction = (name: string, description: string): ToolFunction =>
+  textFunction({ name, qualifiedName: `server_${name}`, description }, 'query', 'What to search for.');
 
 /** What the model is told of the pages, up to a number of characters of each. */
 export function tellPages(query: string, pages: MarkedPage[], characters: number): string {

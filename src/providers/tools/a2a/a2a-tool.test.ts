@@ -209,6 +209,16 @@ describe('where an agent is', () => {
     expect(stranger.requests.at(-1)?.headers).not.toHaveProperty('x-secret');
   });
 
+  test('credentials that no header takes are not told', async () => {
+    const { ask } = await start({
+      definition: () => ({ type: 'a2a_preview', project_connection_id: 'mine' }),
+      credentials: { type: 'CustomKeys', keys: { 'x-secret': 's€cret' } },
+    });
+    await expect(ask('Rain?')).rejects.toThrow(
+      /^The header 'x-secret' of the connection has a name or value that can't be sent\.$/,
+    );
+  });
+
   test('its card may be elsewhere', async () => {
     const { open } = await start({
       definition: (url) => ({

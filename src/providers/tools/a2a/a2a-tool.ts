@@ -5,8 +5,8 @@ import type { Outbound } from '../../outbound/outbound.ts';
 import type { ToolConnections } from '../connections.ts';
 import { credentialHeaders } from '../credential-headers.ts';
 import { replayPair } from '../replay-pair.ts';
-import type { ServerTool, ToolContext } from '../tool.ts';
-import { toolFailure } from '../tool-failure.ts';
+import { givenText, textFunction } from '../text-function.ts';
+import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import { type AgentAddress, meetAgent, type RemoteAgent } from './agent-client.ts';
 import { limitedFetch } from './limited-fetch.ts';
 
@@ -29,19 +29,24 @@ export const a2aTypes = ['a2a', 'a2a_preview'] as const;
 
 const cardPath = '/.well-known/agent-card.json';
 const cardMilliseconds = 10_000;
-const mostBytes = 4_194_304;
+export const mostAgentBytes = 4_194_304;
+
+/** What the tools that ask other agents have in common. */
+export const agentToolBase = {
+  itemType: 'a2a_preview_call',
+  outputItemType: 'a2a_preview_call_output',
+  idempotent: false,
+  timeoutSeconds: 300,
+  replay: replayPair,
+} as const;
 
 /** `a2a` and `a2a_preview`: another agent is a function that takes a message. */
 export function a2aTools(parts: A2aParts): ServerTool[] {
   return a2aTypes.map((type) => ({
+    ...agentToolBase,
     type,
     definition: A2aDefinition,
-    itemType: 'a2a_preview_call',
-    outputItemType: 'a2a_preview_call_output',
-    idempotent: false,
-    timeoutSeconds: 300,
     open: (definition, context) => open(parts, definition as A2aDefinition, context),
-    replay: replayPair,
   }));
 }
 
@@ -49,7 +54,7 @@ async function open(
   { outbound, connections }: A2aParts,
   definition: A2aDefinition,
   { project, target }: ToolContext,
-): Promise<Awaited<ReturnType<ServerTool['open']>>> {
+): Promise<OpenTool> {
   const {
     project_connection_id: id,
     base_url,
@@ -71,9 +76,9 @@ async function open(
   const { origin } = new URL(base);
   const authorised = (keyHeader: string | null): typeof fetch => {
     const headers = connection === null ? [] : credentialHeaders(connection, keyHeader, place);
-    return limitedFetch(outbound, { origin, headers, mostBytes });
+    return limitedFetch(outbound, { origin, headers, mostBytes: mostAgentBytes });
   };
-  const anonymous = limitedFetch(outbound, { origin, headers: [], mostBytes });
+  const anonymous = limitedFetch(outbound, { origin, headers: [], mostBytes: mostAgentBytes });
   const agent = await meet(
     {
       cardUrl,
@@ -83,32 +88,29 @@ async function open(
     },
     base_url ? `${target}.base_url` : place,
   );
-  const name = functionName(connection?.name ?? agent.name);
+  return agentTool(functionName(connection?.name ?? agent.name), agent);
+}
+
+/** An agent as a tool: one function, by this name, that takes a message. */
+export function agentTool(name: string, agent: RemoteAgent): OpenTool {
   return {
     functions: [
-      {
-        name,
-        qualifiedName: `a2a_${name}`,
-        description: `Ask the agent ${agent.name}. ${agent.description}`.trim(),
-        parameters: {
-          type: 'object',
-          properties: { message: { type: 'string', description: 'What to tell or ask the agent.' } },
-          required: ['message'],
-          additionalProperties: false,
+      textFunction(
+        {
+          name,
+          qualifiedName: `a2a_${name}`,
+          description: `Ask the agent ${agent.name}. ${agent.description}`.trim(),
         },
-        strict: null,
-      },
+        'message',
+        'What to tell or ask the agent.',
+      ),
     ],
     needsApproval: () => false,
     fields: (call) => ({ name, arguments: call.arguments }),
     outputFields: () => ({ name }),
     async *run(call, signal) {
       yield* [];
-      const { message } = JSON.parse(call.arguments) as { message?: unknown };
-      if (typeof message !== 'string' || message === '') {
-        throw toolFailure("The parameter 'message' is missing.");
-      }
-      const output = await agent.ask(message, signal);
+      const output = await agent.ask(givenText(call, 'message'), signal);
       return { fields: { output }, output };
     },
   };
@@ -132,7 +134,7 @@ function reasonOf(error: unknown): string {
   return typeof code === 'string' ? `${message} (${code})` : message;
 }
 
-const functionName = (name: string): string =>
+export const functionName = (name: string): string =>
   name
     .replace(/[^A-Za-z0-9_-]+/g, '_')
     .replace(/^_+|_+$/g, '')

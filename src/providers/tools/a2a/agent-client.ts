@@ -30,14 +30,39 @@ export async function meetAgent({
   fetchAgent,
   legacy,
 }: AgentAddress): Promise<RemoteAgent> {
-  const { ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory, RestTransportFactory } =
-    await import('@a2a-js/sdk/client');
+  const { DefaultAgentCardResolver } = await import('@a2a-js/sdk/client');
   const legacyCompat = { enabled: legacy };
   const card = await new DefaultAgentCardResolver({ fetchImpl: fetchCard, legacyCompat }).resolve(
     cardUrl,
     '',
   );
-  const fetchImpl = fetchAgent(keyHeaderOf(card));
+  return agentOf(card, fetchAgent(keyHeaderOf(card)), legacy);
+}
+
+/** An agent that is known to speak JSON-RPC at an address, without a card that says so. */
+export const agentAt = (url: string, fetchImpl: typeof fetch): Promise<RemoteAgent> =>
+  agentOf(
+    {
+      name: '',
+      description: '',
+      supportedInterfaces: [{ url, protocolBinding: 'JSONRPC', tenant: '', protocolVersion: '1.0' }],
+      provider: undefined,
+      version: '',
+      capabilities: { streaming: false, extensions: [] },
+      securitySchemes: {},
+      securityRequirements: [],
+      defaultInputModes: [],
+      defaultOutputModes: [],
+      skills: [],
+      signatures: [],
+    },
+    fetchImpl,
+    false,
+  );
+
+async function agentOf(card: AgentCard, fetchImpl: typeof fetch, legacy: boolean): Promise<RemoteAgent> {
+  const { ClientFactory, JsonRpcTransportFactory, RestTransportFactory } = await import('@a2a-js/sdk/client');
+  const legacyCompat = { enabled: legacy };
   const client = await new ClientFactory({
     transports: [
       new JsonRpcTransportFactory({ fetchImpl, legacyCompat }),

@@ -1,6 +1,7 @@
-import { citeMark, citePage, requiredQuery, searchFunction, tellPages } from '../cited-pages.ts';
+import { citeMark, citePage, searchFunction, tellPages } from '../cited-pages.ts';
 import { type ConnectedServiceParts, connectedService } from '../connected-service.ts';
 import { replayPair } from '../replay-pair.ts';
+import { givenText } from '../text-function.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import { AzureAiSearchDefinition, chosenIndex } from './definition.ts';
 import { type FoundDocument, longestContent } from './found-document.ts';
@@ -44,7 +45,7 @@ async function open(
     fields: (call) => ({ arguments: call.arguments }),
     async *run(call, signal) {
       yield* [];
-      const query = requiredQuery(call.arguments);
+      const query = givenText(call, 'query');
       const found = await search(query, signal);
       const round = context.nextMark();
       const pages = found.map((document, i) => ({

@@ -1,4 +1,4 @@
-import { recordOf, recordsIn } from '../ask-service.ts';
+import { recordOf, recordsIn } from '../../../kit/record.ts';
 
 /** What a search has to know of an index. */
 export interface IndexSchema {
@@ -14,12 +14,12 @@ export interface IndexSchema {
 
 /** Of the definition of an index, as the service tells it. */
 export function readIndexSchema(definition: unknown): IndexSchema {
-  const fields = recordsIn(definition, 'fields').filter(({ name }) => typeof name === 'string');
+  const fields = recordsIn(recordOf(definition).fields).filter(({ name }) => typeof name === 'string');
   const isVector = ({ type }: Record<string, unknown>) => vectorType.test(String(type));
   const vectors = fields.filter((field) => isVector(field) && field.searchable !== false);
   const { vectorSearch, semantic } = recordOf(definition);
   const vectorising = new Set(
-    recordsIn(vectorSearch, 'profiles')
+    recordsIn(recordOf(vectorSearch).profiles)
       .filter(({ vectorizer }) => typeof vectorizer === 'string')
       .map(({ name }) => name),
   );
@@ -41,6 +41,6 @@ const names = (fields: Record<string, unknown>[]): string[] => fields.map(({ nam
 function semanticConfigurationOf(semantic: unknown): string | null {
   const { defaultConfiguration } = recordOf(semantic);
   if (typeof defaultConfiguration === 'string') return defaultConfiguration;
-  const known = names(recordsIn(semantic, 'configurations'));
+  const known = names(recordsIn(recordOf(semantic).configurations));
   return known.length === 1 ? (known[0] ?? null) : null;
 }

@@ -1,4 +1,5 @@
-import { askService, recordsIn } from '../ask-service.ts';
+import { recordOf, recordsIn } from '../../../kit/record.ts';
+import { askService } from '../ask-service.ts';
 import type { ConnectedService } from '../connected-service.ts';
 import { toolFailure } from '../tool-failure.ts';
 import type { IndexChoice } from './definition.ts';
@@ -26,7 +27,7 @@ export function indexSearch(service: ConnectedService, choice: IndexChoice) {
       body: JSON.stringify(searchRequest(query, choice, schema)),
       signal,
     });
-    return recordsIn(answer, 'value')
+    return recordsIn(recordOf(answer).value)
       .slice(0, choice.top)
       .map((document) => readDocument(document, schema, root));
   };

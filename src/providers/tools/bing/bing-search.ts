@@ -1,4 +1,4 @@
-import { recordOf, recordsIn } from '../ask-service.ts';
+import { recordOf, recordsIn } from '../../../kit/record.ts';
 import { type ConnectedServiceParts, connectedService } from '../connected-service.ts';
 import type { ToolContext } from '../tool.ts';
 import { type Engine, engineSearch, plain, withSites } from '../web-search/engine.ts';
@@ -36,7 +36,7 @@ const bing: Engine<BingAddress> = {
     };
   },
   results: (answer) =>
-    recordsIn(recordOf(answer).webPages, 'value').map(({ url, name, snippet }) => ({
+    recordsIn(recordOf(recordOf(answer).webPages).value).map(({ url, name, snippet }) => ({
       url: plain(url),
       title: plain(name),
       text: plain(snippet),

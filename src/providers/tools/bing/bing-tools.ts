@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox';
 import { Maybe } from '../../../kit/schema.ts';
-import { citePage, requiredQuery, searchFunction, tellPages } from '../cited-pages.ts';
+import { citePage, searchFunction, tellPages } from '../cited-pages.ts';
 import type { ConnectedServiceParts } from '../connected-service.ts';
 import { replayPair } from '../replay-pair.ts';
+import { givenText } from '../text-function.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import { bingSearch } from './bing-search.ts';
 
@@ -94,7 +95,7 @@ async function open(
     fields: (call) => ({ arguments: call.arguments }),
     async *run(call, signal) {
       yield* [];
-      const query = requiredQuery(call.arguments);
+      const query = givenText(call, 'query');
       const found = await provider.search({ text: query, count, domains: [], country: null }, signal);
       const pages = found.map((page) => ({ ...page, mark: `【${context.nextMark()}】` }));
       const value = found.map(({ title: name, url, text: snippet }) => ({ name, url, snippet }));

@@ -7,6 +7,13 @@ const names = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxIte
 const ToolFilter = Type.Object({ tool_names: Maybe(names), read_only: Maybe(Type.Boolean()) });
 export type ToolFilter = Static<typeof ToolFilter>;
 
+export const RequireApproval = Maybe(
+  Type.Union([
+    OneOf('always', 'never'),
+    Type.Object({ always: Maybe(ToolFilter), never: Maybe(ToolFilter) }),
+  ]),
+);
+
 export const McpToolDefinition = Type.Object({
   type: Type.Literal('mcp'),
   server_label: Type.String({ minLength: 1, maxLength: 128 }),
@@ -22,12 +29,7 @@ export const McpToolDefinition = Type.Object({
   authorization: Maybe(Type.String({ minLength: 1, maxLength: 16_384 })),
   project_connection_id: Maybe(Type.String({ minLength: 1, maxLength: 1024 })),
   allowed_tools: Maybe(Type.Union([names, ToolFilter])),
-  require_approval: Maybe(
-    Type.Union([
-      OneOf('always', 'never'),
-      Type.Object({ always: Maybe(ToolFilter), never: Maybe(ToolFilter) }),
-    ]),
-  ),
+  require_approval: RequireApproval,
 });
 export type McpToolDefinition = Static<typeof McpToolDefinition>;
 

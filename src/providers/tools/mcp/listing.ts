@@ -1,3 +1,4 @@
+import { isRecord } from '../../../kit/record.ts';
 import { toolFailure } from '../tool-failure.ts';
 import type { McpToolDefinition } from './definition.ts';
 import type { McpSession } from './session.ts';
@@ -77,6 +78,3 @@ function listed({ tools, error, status }: Record<string, unknown>): ListedTool[]
       }))
     : undefined;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -125,7 +125,7 @@ describe('a session is not shared', () => {
     const one = await server();
     let allowed = true;
     const outbound: typeof loopbackOutbound = {
-      fetch: loopbackOutbound.fetch,
+      ...loopbackOutbound,
       async check(url, target) {
         if (!allowed) throw new Error('forbidden');
         await loopbackOutbound.check(url, target);

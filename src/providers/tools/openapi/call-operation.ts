@@ -1,4 +1,5 @@
 import { ApiError } from '../../../errors.ts';
+import { isRecord } from '../../../kit/record.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import { boundedText } from '../bounded-text.ts';
 import { toolFailure } from '../tool-failure.ts';
@@ -6,7 +7,7 @@ import type { Credentials } from './authorise.ts';
 import { bodyArgument } from './operation-arguments.ts';
 import type { Operation } from './operations.ts';
 import { writeBody } from './request-body.ts';
-import { headerText, isRecord, pairs, pathText } from './serialise-parameter.ts';
+import { headerText, pairs, pathText } from './serialise-parameter.ts';
 
 const mostBytes = 1_048_576;
 const mostExcerptBytes = 4096;

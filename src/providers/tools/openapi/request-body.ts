@@ -1,7 +1,8 @@
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
+import { isRecord } from '../../../kit/record.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { isObject, type Node, type References } from './references.ts';
-import { isRecord, type ParameterStyle, pairs, plain } from './serialise-parameter.ts';
+import { type ParameterStyle, pairs, plain } from './serialise-parameter.ts';
 
 export interface BodyForm {
   kind: 'json' | 'form' | 'multipart' | 'text';

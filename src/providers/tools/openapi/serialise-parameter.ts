@@ -1,3 +1,4 @@
+import { isRecord } from '../../../kit/record.ts';
 import { toolFailure } from '../tool-failure.ts';
 
 export type ParameterPlace = 'path' | 'query' | 'header' | 'cookie';
@@ -108,6 +109,3 @@ export function plain(value: unknown): string {
   if (value === null || value === undefined) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

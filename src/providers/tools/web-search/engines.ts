@@ -1,4 +1,4 @@
-import { recordOf, recordsIn } from '../ask-service.ts';
+import { recordOf, recordsIn } from '../../../kit/record.ts';
 import { type Engine, engineSearch, plain, withSites } from './engine.ts';
 import type { SearchProvider, SearchResult } from './search-provider.ts';
 
@@ -12,7 +12,7 @@ const searxng: Engine<EngineConfig> = {
     url: `${baseUrl}/search?${new URLSearchParams({ q: withSites(query), format: 'json' })}`,
     init: { headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` } },
   }),
-  results: (answer) => recordsIn(answer, 'results').map((one) => page(one, 'content')),
+  results: (answer) => recordsIn(recordOf(answer).results).map((one) => page(one, 'content')),
 };
 
 const brave: Engine<EngineConfig> = {
@@ -26,7 +26,7 @@ const brave: Engine<EngineConfig> = {
     init: { headers: { accept: 'application/json', 'x-subscription-token': apiKey ?? '' } },
   }),
   results: (answer) =>
-    recordsIn(recordOf(answer).web, 'results').map((one) => {
+    recordsIn(recordOf(recordOf(answer).web).results).map((one) => {
       const found = page(one, 'description');
       const more = Array.isArray(one.extra_snippets) ? one.extra_snippets : [];
       return { ...found, text: [found.text, ...more.map(plain)].filter((text) => text !== '').join('\n') };
@@ -47,7 +47,7 @@ const tavily: Engine<EngineConfig> = {
       }),
     },
   }),
-  results: (answer) => recordsIn(answer, 'results').map((one) => page(one, 'content')),
+  results: (answer) => recordsIn(recordOf(answer).results).map((one) => page(one, 'content')),
 };
 
 const provider =

@@ -2,8 +2,9 @@ import Type, { type Static } from 'typebox';
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
 import { Maybe, OneOf } from '../../../kit/schema.ts';
 import { bingSearch } from '../bing/bing-search.ts';
-import { citePage, queryIn, requiredQuery, searchFunction, tellPages } from '../cited-pages.ts';
+import { citePage, searchFunction, tellPages } from '../cited-pages.ts';
 import type { ConnectedServiceParts } from '../connected-service.ts';
+import { givenText, textIn } from '../text-function.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import type { SearchProvider } from './search-provider.ts';
 
@@ -90,9 +91,9 @@ async function open(
       started: 'response.web_search_call.in_progress',
       completed: 'response.web_search_call.completed',
     },
-    fields: (call) => ({ action: searchAction(queryIn(call.arguments)) }),
+    fields: (call) => ({ action: searchAction(textIn(call.arguments, 'query')) }),
     async *run(call, signal) {
-      const query = requiredQuery(call.arguments);
+      const query = givenText(call, 'query');
       yield 'response.web_search_call.searching';
       const results = await provider.search({ text: query, count, domains, country }, signal);
       const marked = results.map((result) => ({ ...result, mark: `【${context.nextMark()}】` }));

@@ -1,18 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { Maybe } from '../../../kit/schema.ts';
+import { type McpToolDefinition, RequireApproval } from '../mcp/definition.ts';
+import { type McpParts, mcpTool, openMcpServer } from '../mcp/mcp-tool.ts';
+import { sessionPool } from '../mcp/session-pool.ts';
+import { ConnectionId } from '../named-connection.ts';
 import { connectionLabel } from '../required-connection.ts';
 import type { ServerTool } from '../tool.ts';
-import { McpToolDefinition } from './definition.ts';
-import { type McpParts, mcpTool, openMcpServer } from './mcp-tool.ts';
-import { sessionPool } from './session-pool.ts';
-
-const { server_label, require_approval } = McpToolDefinition.properties;
 
 const WebIqDefinition = Type.Object({
   type: Type.Literal('web_iq_preview'),
-  project_connection_id: Type.String({ minLength: 1, maxLength: 1024 }),
-  server_label: Maybe(server_label),
-  require_approval,
+  project_connection_id: ConnectionId,
+  server_label: Maybe(Type.String({ minLength: 1, maxLength: 128 })),
+  require_approval: RequireApproval,
 });
 type WebIqDefinition = Static<typeof WebIqDefinition>;
 

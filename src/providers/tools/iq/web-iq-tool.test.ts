@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ApiError } from '../../../errors.ts';
+import { mcpTestServer, type TestServer } from '../mcp/testing/mcp-server.ts';
 import { called, fixedConnections, loopbackOutbound, opened } from '../testing/opened-tool.ts';
-import { mcpTestServer, type TestServer } from './testing/mcp-server.ts';
 import { webIqTool } from './web-iq-tool.ts';
 
 const key = 'a-key-that-nobody-may-see';

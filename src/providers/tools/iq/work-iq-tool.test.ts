@@ -74,7 +74,12 @@ describe('a gateway', () => {
 });
 
 test.each<[string, ConnectionCredentials, string, RegExp]>([
-  ['http://a.example', bearer, 'other', /No connection 'other' exists.*Add it with `bloomery connection set other`/],
+  [
+    'http://a.example',
+    bearer,
+    'other',
+    /No connection 'other' exists.*Add it with `bloomery connection set other`/,
+  ],
   ['_', bearer, 'my-work-iq', /no address of Work IQ/],
   ['http://169.254.169.254/', bearer, 'my-work-iq', /may not reach/],
   ['http://a.example', { type: 'None' }, 'my-work-iq', /no token for Work IQ/],

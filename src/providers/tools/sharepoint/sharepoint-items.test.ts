@@ -103,7 +103,10 @@ test('a token that is not taken makes a failed item, and the model is told', asy
 });
 
 test.each([
-  ['other', /No connection 'other' exists in project 'default'\. Add it with `bloomery connection set other`/],
+  [
+    'other',
+    /No connection 'other' exists in project 'default'\. Add it with `bloomery connection set other`/,
+  ],
   ['bare', /no token for Microsoft Graph/],
 ])('the connection %s is refused before the model is asked', async (connection, message) => {
   const model = await start('token-1');

@@ -140,8 +140,9 @@ function streamsRows({ floor, peer, lateDifference }: Streams): string[][] {
       verdict(lateDifference <= targets.lateMilliseconds),
     ],
     [...row('latest event, ms', (side) => side.late.most.toFixed(2)), '', '', ''],
+    [...row('kB each when opened', (side) => side.openedKilobytes?.toFixed(1) ?? 'unknown')],
     [
-      ...row('kB each when idle', (side) => side.idleKilobytes?.toFixed(1) ?? 'unknown'),
+      ...row('kB each at rest', (side) => side.idleKilobytes?.toFixed(1) ?? 'unknown'),
       '',
       `< ${targets.streamKilobytes}`,
       peer.idleKilobytes === null ? '' : verdict(peer.idleKilobytes < targets.streamKilobytes),

@@ -1,6 +1,7 @@
 import type { EndedResponse } from '../../providers/telemetry/sink.ts';
 import type { Owner } from '../conversations/store.ts';
-import type { EventLog, TerminalEvent } from './events.ts';
+import type { EventLog } from './event-log.ts';
+import type { TerminalEvent } from './events.ts';
 import type { Plan } from './plan.ts';
 import { promptMessages } from './prompt.ts';
 import type { ResponseTrace } from './trace.ts';

@@ -4,7 +4,8 @@ import type { TraceSink } from '../../providers/telemetry/sink.ts';
 import type { Owner } from '../conversations/store.ts';
 import { type BackgroundLimits, backgroundWork, cancelled } from './background.ts';
 import { type Conclusion, concluder, logUnlessExpected } from './conclusion.ts';
-import { EventLog, type TerminalEvent } from './events.ts';
+import { EventLog } from './event-log.ts';
+import type { TerminalEvent } from './events.ts';
 import type { LiveResponse } from './live.ts';
 import type { Plan } from './plan.ts';
 import { failedEvent, run } from './run.ts';
@@ -141,7 +142,7 @@ export function responseEngine(
             if (error instanceof ApiError) fault = error;
           }
         }
-        const events = new EventLog(lines, true);
+        const events = new EventLog(lines);
         const plan = { record, hold: null, store: true };
         const stored = unfinished.background === null ? 'beginning' : 'background';
         await conclusions.concludeVisibly({ plan, owner, events, stored, trace: null }, failedEvent(fault));

@@ -1,6 +1,6 @@
 import type { ApiError } from '../../errors.ts';
 import type { Owner } from '../conversations/store.ts';
-import type { EventLog } from './events.ts';
+import type { EventLog } from './event-log.ts';
 
 /** A response under way in this process. */
 export interface LiveResponse {

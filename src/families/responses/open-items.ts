@@ -1,4 +1,4 @@
-import type { EventLog } from './events.ts';
+import type { EventLog } from './event-log.ts';
 import type { ContentPart, Item } from './items.ts';
 import type { Emit } from './turn-items.ts';
 

@@ -1,5 +1,5 @@
 import { loadContext } from './context.ts';
-import { EventLog } from './events.ts';
+import { EventLog } from './event-log.ts';
 import { closeOpenItems } from './open-items.ts';
 import { assembleRun, type Plan, type PlanSources } from './plan.ts';
 import type { PendingCall } from './server-call-items.ts';
@@ -24,7 +24,7 @@ export async function replan(
         ? (await loadContext(sources, owner, { previous_response_id: previousResponseId })).items
         : (await sources.conversations.read(conversationId, contextPosition ?? 0)).items;
     const trace = new TraceWriter(blueprint.trace);
-    const events = new EventLog([...lines], true);
+    const events = new EventLog([...lines]);
     const { output } = events.response;
     const run = await assembleRun(sources, owner, record, blueprint, { context, output }, progress, trace);
     const emit: Parameters<typeof closeOpenItems>[1] = (event) => events.append(event);

@@ -7,7 +7,7 @@ import type { Owner } from '../conversations/store.ts';
 import { compactItems } from './compaction.ts';
 import type { operations } from './contract.ts';
 import type { ResponseEngine } from './engine.ts';
-import type { EventLog } from './events.ts';
+import type { EventLog } from './event-log.ts';
 import { type PlanSources, planPrompt, planResponse } from './plan.ts';
 
 export interface ResponsesParts extends PlanSources {
@@ -67,7 +67,7 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
         );
       }
       const after = query.starting_after ?? -1;
-      if (after >= log.lines.length) {
+      if (after >= 0 && after >= log.lines.length) {
         const last = log.lines.length - 1;
         throw invalidParameter(
           'starting_after',

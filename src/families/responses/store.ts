@@ -3,7 +3,8 @@ import { partitionOf } from '../../kit/ids.ts';
 import { type Database, prepared } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
 import { usedTwice } from './approvals.ts';
-import { EventLog, foldedFrom, foldLines } from './events.ts';
+import { EventLog } from './event-log.ts';
+import { foldedFrom, foldLines } from './events.ts';
 import type { Item } from './items.ts';
 import type { Blueprint } from './plan.ts';
 import { noProgress, type Progress } from './progress.ts';
@@ -366,6 +367,6 @@ const toStored = (row: Row): StoredResponse => ({
   ...toRecord(row),
   status: row.status,
   background: row.background === 1,
-  log: new EventLog(row.events.split('\n')),
+  log: EventLog.ended(row.events),
   logKept: row.log_kept === 1,
 });

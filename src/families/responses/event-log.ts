@@ -1,15 +1,7 @@
 import { doneFrame, frame } from '../../kit/sse-frame.ts';
 import type { ResponseObject } from './contract.ts';
-import {
-  Folding,
-  fold,
-  foldLines,
-  isFolded,
-  type ResponseEvent,
-  type TerminalEvent,
-  typeAt,
-} from './events.ts';
-import { batchCharacters, textFrames } from './text-frames.ts';
+import { Folding, fold, isFolded, type ResponseEvent, type TerminalEvent, typeAt } from './events.ts';
+import { batchCharacters, foldText, logLines, textFrames } from './log-text.ts';
 
 /** An event as clients see it. */
 export interface LogEntry {
@@ -43,7 +35,7 @@ class LogCursor {
 /** Numbers events, keeps them, folds the response as they come, and hands them to any number of readers. */
 export class EventLog {
   #lines: string[] | null;
-  /** Of a log that has ended, its lines in one. */
+  /** Of a log that has ended, what is stored of it. */
   #text: string | null = null;
   #response: ResponseObject | null = null;
   #ended: boolean;
@@ -68,7 +60,7 @@ export class EventLog {
   }
 
   get lines(): string[] {
-    this.#lines ??= (this.#text ?? '').split('\n');
+    this.#lines ??= logLines(this.#text ?? '');
     return this.#lines;
   }
 
@@ -84,7 +76,7 @@ export class EventLog {
 
   /** The response so far. Not to be changed by whoever asks. */
   get response(): ResponseObject {
-    this.#response ??= foldLines(this.lines);
+    this.#response ??= foldText(this.#text ?? this.lines.join('\n'));
     return this.#response;
   }
 

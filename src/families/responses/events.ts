@@ -89,25 +89,11 @@ const typeStart = '{"type":"'.length;
 export const typeAt = (text: string, at = 0): string =>
   text.slice(at + typeStart, text.indexOf('"', at + typeStart));
 
+/** Whether events of a type log only what they change of the response. */
+export const isLifecycle = (type: string): boolean => lifecycle.has(type);
+
 /** Whether the response depends on events of a type. */
 export const isFolded = (type: string): boolean => lifecycle.has(type) || items.has(type);
-
-/** The response that a log tells of so far. */
-export function foldLines(lines: string[]): ResponseObject {
-  let response: ResponseObject | null = null;
-  for (const line of lines) {
-    if (isFolded(typeAt(line))) response = fold(response, JSON.parse(line));
-  }
-  if (response === null) throw new Error('The event log is empty.');
-  return response;
-}
-
-/** The lines of a log that its response is folded from. */
-export const foldedFrom = (lines: string[]): string[] =>
-  lines.filter((line) => {
-    const type = typeAt(line);
-    return lifecycle.has(type) || type === 'response.output_item.done';
-  });
 
 /** Folds the events of a log as a reader comes to them. */
 export class Folding {

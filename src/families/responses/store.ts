@@ -4,8 +4,8 @@ import { type Database, prepared } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
 import { usedTwice } from './approvals.ts';
 import { EventLog } from './event-log.ts';
-import { foldedFrom, foldLines } from './events.ts';
 import type { Item } from './items.ts';
+import { foldedText, foldText, logLines, logText } from './log-text.ts';
 import type { Blueprint } from './plan.ts';
 import { noProgress, type Progress } from './progress.ts';
 import type { ResponseTrace } from './trace.ts';
@@ -24,6 +24,7 @@ type Tables = {
     context_position: number | null;
     previous_response_id: string | null;
     input: string;
+    /** See `log-text.ts`. */
     events: string;
     /** Whether `events` is the whole log, or only what the response is folded from. */
     log_kept: number;
@@ -164,7 +165,7 @@ export function responseStore(database: Database) {
           context_position: record.contextPosition,
           previous_response_id: record.previousResponseId,
           input: JSON.stringify(record.input),
-          events: lines.join('\n'),
+          events: logText(lines),
         },
         on,
       );
@@ -273,7 +274,7 @@ export function responseStore(database: Database) {
       if (filter.conversationId !== null) query = query.where('conversation_id', '=', filter.conversationId);
       if (window.above !== null) query = query.where('id', '>', window.above);
       if (window.below !== null) query = query.where('id', '<', window.below);
-      return (await query.execute()).map(({ events }) => foldLines(events.split('\n')));
+      return (await query.execute()).map(({ events }) => foldText(events));
     },
 
     async delete(project: string, id: string): Promise<void> {
@@ -307,7 +308,7 @@ export function responseStore(database: Database) {
               userIdentity: row.user_identity === '' ? null : row.user_identity,
             },
             status: row.status,
-            lines: [...row.events.split('\n'), ...later.map(({ line }) => line)],
+            lines: [...logLines(row.events), ...later.map(({ line }) => line)],
             background:
               row.blueprint === null
                 ? null
@@ -333,7 +334,7 @@ export function responseStore(database: Database) {
       for (const { project, id, events } of rows) {
         await db
           .updateTable('responses')
-          .set({ events: foldedFrom(events.split('\n')).join('\n'), log_kept: 0 })
+          .set({ events: foldedText(events), log_kept: 0 })
           .where('project', '=', project)
           .where('id', '=', id)
           .execute();
@@ -347,7 +348,7 @@ const endValues = ({ project }: Owner, id: string, { status, lines, trace }: Res
   project,
   id,
   status,
-  events: lines.join('\n'),
+  events: logText(lines),
   trace: trace === null ? null : JSON.stringify(trace),
 });
 

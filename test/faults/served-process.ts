@@ -20,13 +20,13 @@ const withTool = join(import.meta.dirname, 'serve-with-tool.ts');
 const scenarios = join(import.meta.dirname, 'scenarios.yaml');
 const readyMilliseconds = 30_000;
 
-/** Starts `serve` on `directory/data`, with the scenarios of this folder; with a tool of its own where that is asked for. */
+/** Starts `serve` on `directory/data`, with the scenarios of this folder unless told otherwise; with a tool of its own where that is asked for. */
 export async function startProcess(
   directory: string,
-  { tool = false }: { tool?: boolean } = {},
+  { tool = false, scripted = true }: { tool?: boolean; scripted?: boolean } = {},
 ): Promise<ServedProcess> {
   const config = join(directory, 'bloomery.yaml');
-  writeFileSync(config, `discovery: false\nscenarios: [${JSON.stringify(scenarios)}]\n`);
+  writeFileSync(config, JSON.stringify({ discovery: false, scenarios: scripted ? [scenarios] : [] }));
   const data = join(directory, 'data');
   const options = ['--port', '0', '--data', data, '--config', config, '--log-level', 'warn'];
   const program = tool ? [withTool, data, config] : [bloomery, 'serve', '--json', ...options];

@@ -1,0 +1,63 @@
+/**
+ * What is searched: chunks of files, in collections that belong to a project. Exact and stable: the same query over
+ * the same chunks finds the same, in the same order. All of it runs off the main thread.
+ */
+export interface SearchIndex {
+  /** Puts a file in, in place of what it had there, at once or not at all. Durable when it settles. */
+  put(collection: Collection, file: IndexedFile, chunks: readonly IndexedChunk[]): Promise<void>;
+  setAttributes(collection: Collection, fileId: string, attributes: Attributes): Promise<void>;
+  removeFile(collection: Collection, fileId: string): Promise<void>;
+  removeCollection(collection: Collection): Promise<void>;
+  /** The chunks of a file, in order. */
+  chunks(collection: Collection, fileId: string): Promise<string[]>;
+  /** What files of a collection hold, in bytes of text and vectors. */
+  usage(collection: Collection): Promise<Map<string, number>>;
+  /** Best first. */
+  search(collections: readonly Collection[], query: SearchQuery, signal?: AbortSignal): Promise<SearchHit[]>;
+  close(): Promise<void>;
+}
+
+export interface Collection {
+  project: string;
+  id: string;
+}
+
+export type Attributes = Record<string, string | number | boolean>;
+
+export interface IndexedFile {
+  id: string;
+  filename: string;
+  attributes: Attributes;
+}
+
+export interface IndexedChunk {
+  text: string;
+  /** Null where there are no embeddings: the chunk is found by its words only. */
+  vector: Float32Array | null;
+}
+
+export interface SearchQuery {
+  /** What is looked for; a chunk is as good as its best match. Vectors are null where there are none. */
+  queries: readonly { text: string; vector: Float32Array | null }[];
+  limit: number;
+  filter: Filter | null;
+  /** Of the vector half and the lexical half, in their fusion. Zero leaves a half out. */
+  weights: { embedding: number; text: number };
+  /** Hits with a lower score, from 0 to 1, are left out. */
+  scoreThreshold: number;
+}
+
+export type Filter =
+  | { type: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte'; key: string; value: string | number | boolean }
+  | { type: 'in' | 'nin'; key: string; value: readonly (string | number)[] }
+  | { type: 'and' | 'or'; filters: readonly Filter[] };
+
+export interface SearchHit {
+  collection: string;
+  file: IndexedFile;
+  /** The chunk's place in its file, from 0. */
+  chunk: number;
+  text: string;
+  /** From 0 to 1. */
+  score: number;
+}

@@ -15,6 +15,8 @@ export interface ClientTool {
   empty: Record<string, unknown>;
   /** What it carries then; throws where the arguments make no call. */
   fields(given: Record<string, unknown>): Record<string, unknown>;
+  /** The commands of a call, each of which has events of its own. */
+  commands?(fields: Record<string, unknown>): string[];
   /** The arguments again, from the item. */
   given(item: ToolItem): unknown;
 }
@@ -40,6 +42,7 @@ const shell: ClientTool = {
     action: { commands: texts(commands, 'shell'), timeout_ms, max_output_length },
     environment: null,
   }),
+  commands: ({ action }) => (action as { commands: string[] }).commands,
   given: ({ action }) => action,
 };
 

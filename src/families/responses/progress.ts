@@ -9,6 +9,8 @@ export interface Progress {
   toolCalls: number;
   /** How often a call was made with the very same arguments. */
   repeats: Record<string, number>;
+  /** The highest of these counts. */
+  mostRepeated: number;
   /** Calls that have been begun and are not known to have ended, by the id of their item. */
   pending: Record<
     string,
@@ -27,6 +29,7 @@ export const noProgress = (): Progress => ({
   turns: 0,
   toolCalls: 0,
   repeats: {},
+  mostRepeated: 0,
   pending: {},
   outputs: {},
   sources: [],

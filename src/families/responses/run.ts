@@ -167,7 +167,7 @@ async function runApproved(
 function toolsAreOffered({ progress, fields }: RunPlan): boolean {
   if (progress.turns >= mostTurns) return false;
   if (fields.maxToolCalls !== null && progress.toolCalls >= fields.maxToolCalls) return false;
-  return Object.values(progress.repeats).every((count) => count < mostRepeats);
+  return progress.mostRepeated < mostRepeats;
 }
 
 /** Counts calls, and leaves undone what is beyond `max_tool_calls`. */
@@ -180,7 +180,9 @@ function withinBudget(calls: PendingCall[], plan: RunPlan, emit: Emit): PendingC
   progress.toolCalls += run.length;
   for (const { call } of run) {
     const key = `${call.name} ${call.arguments}`;
-    progress.repeats[key] = (progress.repeats[key] ?? 0) + 1;
+    const count = (progress.repeats[key] ?? 0) + 1;
+    progress.repeats[key] = count;
+    progress.mostRepeated = Math.max(progress.mostRepeated, count);
   }
   return run;
 }

@@ -188,11 +188,7 @@ export function openClientToolCall(
     },
     close(status) {
       const fields = status === 'incomplete' ? tool.empty : tool.fields(argumentsOf(json));
-      const { commands } = (fields.action ?? {}) as { commands?: string[] };
-      for (const [command_index, command] of (tool.itemType === 'shell_call'
-        ? (commands ?? [])
-        : []
-      ).entries()) {
+      for (const [command_index, command] of (tool.commands?.(fields) ?? []).entries()) {
         const at = { output_index, command_index };
         emit({ type: 'response.shell_call_command.added', ...at, command: '' });
         emit({ type: 'response.shell_call_command.delta', ...at, delta: command });

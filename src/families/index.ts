@@ -95,18 +95,19 @@ export interface Families {
 
 export function createFamilies(parts: FamilyParts): Families {
   const { database, models, limits, tools = [], sealer, log, traces = null } = parts;
-  const agents = agentsFamily(database);
   const conversations = conversationStore(database);
   const responses = responseStore(database);
   const engine = responseEngine(responses, limits, log, traces);
   const containers = containersFamily(database, parts.codeInterpreter, log);
+  const registry = toolRegistry([
+    ...tools,
+    codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
+  ]);
+  const agents = agentsFamily(database, registry.check);
   const sources = {
     agents: agentDirectory(agents.store),
     models,
-    tools: toolRegistry([
-      ...tools,
-      codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
-    ]),
+    tools: registry,
     sealer,
     conversations: conversationLedger(conversations, limits),
     responses,

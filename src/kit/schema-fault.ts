@@ -1,25 +1,31 @@
-import { runInNewContext } from 'node:vm';
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { withoutIdentity } from './validation.ts';
+import { withinTime } from './within-time.ts';
 
-const patternMilliseconds = 100;
+const checkMilliseconds = 100;
 
 /**
  * Why a value does not fit a schema that a client gave, with the place, such as `/date must be string`; null where it
- * fits. Throws where the schema cannot be used.
+ * fits. Formats are not checked. Throws where the schema cannot be used, or takes too long.
  */
 export function schemaFault(schema: Record<string, unknown>, value: unknown): string | null {
-  // One of its own each time: schemas come from clients, and a shared one would remember them for ever.
-  const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutIdentity(schema));
-  if (bounded(schema, () => validate(value))) return null;
+  const validate = compiled(schema);
+  // Patterns may take for ever, and so may references that double at each step.
+  if (withinTime(checkMilliseconds, () => validate(value)) === true) return null;
   const [error] = validate.errors ?? [];
   return error === undefined ? 'does not fit its schema' : explained(error);
 }
 
-/** Patterns come from clients and may take for ever; interrupted, they count as a schema that can't be used. */
-function bounded(schema: object, check: () => unknown): boolean {
-  if (!JSON.stringify(schema).includes('"pattern')) return check() === true;
-  return runInNewContext('check()', { check }, { timeout: patternMilliseconds }) === true;
+/** Throws where a schema cannot be used: it refers to what it does not have. */
+export function assertUsableSchema(schema: Record<string, unknown>): void {
+  compiled(schema);
+}
+
+/** By an engine of its own each time: schemas come from clients, and a shared one would remember them for ever. */
+function compiled(schema: Record<string, unknown>): ValidateFunction {
+  const engine = new Ajv2020({ strict: false, validateFormats: false, meta: false, validateSchema: false });
+  return withinTime(checkMilliseconds, () => engine.compile(withoutIdentity(schema)));
 }
 
 function explained({ instancePath, message, params }: ErrorObject): string {

@@ -134,8 +134,11 @@ export function assertJsonSchema(schema: Record<string, unknown>, target: string
   throw apiError('invalid_payload', `'${target}' is not a valid JSON Schema.`, { target });
 }
 
-/** Clients' schemas may name any dialect or id; neither is to be looked up or remembered. */
+/**
+ * Clients' schemas may name any dialect or id; neither is to be looked up or remembered. And with Ajv's own `$async`
+ * a check would answer with a promise, which nobody waits for.
+ */
 export function withoutIdentity(schema: Record<string, unknown>): Record<string, unknown> {
-  const { $schema: _dialect, $id: _id, ...rest } = schema;
+  const { $schema: _dialect, $id: _id, $async: _async, ...rest } = schema;
   return rest;
 }

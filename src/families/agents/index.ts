@@ -3,13 +3,14 @@ import type { Database } from '../../storage/database.ts';
 import { operations } from './contract.ts';
 import { defaultEndpoint } from './definition.ts';
 import { rememberAgents } from './remembered.ts';
-import { agentsService } from './service.ts';
+import { agentsService, type CheckTool } from './service.ts';
 import { agentStore } from './store.ts';
 
 export { agentDirectory } from './directory.ts';
 export { migrations } from './migrations.ts';
 
-export function agentsFamily(database: Database) {
+/** `checkTool` throws about the definition of a tool that is known and is not as it should be. */
+export function agentsFamily(database: Database, checkTool: CheckTool = () => {}) {
   const store = rememberAgents(agentStore(database, { endpoint: defaultEndpoint }));
-  return { family: family('agents', operations, agentsService(store)), store };
+  return { family: family('agents', operations, agentsService(store, checkTool)), store };
 }

@@ -14,7 +14,10 @@ import type { AgentSettings, NewVersion } from './store.ts';
 const validEndpoint = fieldValidator(AgentEndpoint);
 const validCard = fieldValidator(AgentCard);
 
-export function agentsService(store: RememberedAgents): Handlers<typeof operations> {
+/** Throws about the definition of a tool that the server knows and that is not as it should be. */
+export type CheckTool = (tool: Record<string, unknown> & { type: string }, target: string) => void;
+
+export function agentsService(store: RememberedAgents, checkTool: CheckTool): Handlers<typeof operations> {
   const agent = async (ctx: Context, name: string) => {
     const found = await store.find(ctx.project, name);
     if (found === undefined) throw notFound('agent', name, 'agent_name');
@@ -60,12 +63,12 @@ export function agentsService(store: RememberedAgents): Handlers<typeof operatio
         agent_card: agent_card ?? undefined,
       };
       if (agent_endpoint) checkRouting(agent_endpoint);
-      return (await store.addVersion(ctx.project, name, newVersion(ctx, body), settings)).agent;
+      return (await store.addVersion(ctx.project, name, newVersion(ctx, checkTool, body), settings)).agent;
     },
 
     async update(ctx, { params, body }) {
       await agent(ctx, params.agent_name);
-      const next = newVersion(ctx, body);
+      const next = newVersion(ctx, checkTool, body);
       const unchanged = (latest: AgentVersion) => isDeepStrictEqual(latest.definition, next.definition);
       return (await store.addVersion(ctx.project, params.agent_name, next, {}, unchanged)).agent;
     },
@@ -99,7 +102,8 @@ export function agentsService(store: RememberedAgents): Handlers<typeof operatio
     disable: (ctx, { params }) => setState(ctx, params.agent_name, 'disabled'),
 
     async createVersion(ctx, { params, body }) {
-      return (await store.addVersion(ctx.project, params.agent_name, newVersion(ctx, body))).version;
+      return (await store.addVersion(ctx.project, params.agent_name, newVersion(ctx, checkTool, body)))
+        .version;
     },
 
     async listVersions(ctx, { params: { agent_name: name }, query }) {
@@ -129,7 +133,7 @@ export function agentsService(store: RememberedAgents): Handlers<typeof operatio
 const versionNumber = (text: string): number | undefined =>
   /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 
-function newVersion(ctx: Context, body: CreateAgentVersion): NewVersion {
+function newVersion(ctx: Context, checkTool: CheckTool, body: CreateAgentVersion): NewVersion {
   const { definition } = body;
   checkKind(ctx, definition.kind as string);
   if (body.draft) ctx.requireFeature('DraftAgents=V1Preview', 'Draft agents');
@@ -146,7 +150,7 @@ function newVersion(ctx: Context, body: CreateAgentVersion): NewVersion {
       'Managed identity blueprints need Microsoft Entra; this server has none.',
     );
   }
-  checkPrompt(ctx, definition as PromptDefinition);
+  checkPrompt(ctx, checkTool, definition as PromptDefinition);
   return {
     created_at: unixSeconds(),
     draft: body.draft ?? false,
@@ -166,7 +170,7 @@ function checkKind(ctx: Context, kind: string): void {
   );
 }
 
-function checkPrompt(ctx: Context, definition: PromptDefinition): void {
+function checkPrompt(ctx: Context, checkTool: CheckTool, definition: PromptDefinition): void {
   if (definition.harness) {
     ctx.requireFeature('GitHubCopilot=V1Preview', 'The GitHub Copilot harness');
     throw unsupportedParameter('definition.harness', 'Agent harnesses do not run on this server.');
@@ -176,6 +180,7 @@ function checkPrompt(ctx: Context, definition: PromptDefinition): void {
     throw unsupportedParameter('definition.skills', 'Skills are not served yet.');
   }
   definition.tools?.forEach((tool, i) => {
+    checkTool(tool, `definition.tools[${i}]`);
     const parameters = 'parameters' in tool ? tool.parameters : null;
     if (parameters)
       assertJsonSchema(parameters as Record<string, unknown>, `definition.tools[${i}].parameters`);

@@ -175,7 +175,8 @@ export function readingOf(
 ): ItemReading {
   return {
     replay: replayOf(registry, progress),
-    nameOf: (item) => tools?.nameOfItem(item),
+    // Of two tools alike, only what the model was told says which one it called.
+    nameOf: (item) => (progress.outputs[String(item.id)] === undefined ? tools?.nameOfItem(item) : undefined),
     open: (sealed) =>
       sealer.open(sealed, reasoningSeal, project) ?? sealer.open(sealed, compactionSeal, project),
   };
@@ -195,7 +196,7 @@ async function serverTools(
   const definitions = settings.tools
     .map((definition, i) => ({
       definition,
-      target: settings.agent === null ? `tools[${i}]` : 'agent_reference',
+      target: settings.agent === null ? `tools[${i}]` : `agent_reference.tools[${i}]`,
     }))
     .filter(({ definition }) => !isOwn(definition));
   if (definitions.length === 0) return noTools;

@@ -121,7 +121,7 @@ const notWithAgent = (name: string): ApiError => invalidPayload(name, 'Not allow
 function runnableTools(tools: Tool[], field: string, registry: ToolRegistry): Tool[] {
   const names = new Set<string>();
   for (const [i, tool] of tools.entries()) {
-    const place = field === 'tools' ? `tools[${i}]` : field;
+    const place = field === 'tools' ? `tools[${i}]` : `${field}.tools[${i}]`;
     if (clientTools.has(tool.type as string)) {
       checkClientTool(tool, place);
       continue;
@@ -129,7 +129,7 @@ function runnableTools(tools: Tool[], field: string, registry: ToolRegistry): To
     if (tool.type !== 'function' && tool.type !== 'custom') {
       if (registry.find(tool.type as string) === undefined) {
         throw unsupportedParameter(
-          field === 'tools' ? `${place}.type` : field,
+          `${place}.type`,
           `Tools of type '${tool.type}' do not run on this server yet.`,
         );
       }

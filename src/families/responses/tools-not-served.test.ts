@@ -68,10 +68,23 @@ test.each(Object.entries(definitions))(
       400,
       {
         code: 'unsupported_parameter',
-        param: 'agent_reference',
+        param: 'agent_reference.tools[0].type',
         message: expect.stringContaining(`'${type}'`),
       },
     ]);
     expect(model.requests).toEqual([]);
   },
 );
+
+test.each([
+  [{ type: 'bing_grounding' }, 'definition.tools[0].bing_grounding'],
+  [
+    { type: 'azure_ai_search', azure_ai_search: { indexes: [] } },
+    'definition.tools[0].azure_ai_search.indexes',
+  ],
+])('an agent is not made with the broken definition %j of a tool that is served', async (tool, param) => {
+  const definition = { kind: 'prompt', model: 'm', tools: [tool] };
+  const refused = await app.call('POST', '/agents/broken/versions', { definition });
+  expect([refused.status, refused.json]).toMatchObject([400, { error: { param } }]);
+  expect((await app.call('GET', '/agents/broken')).status).toBe(404);
+});

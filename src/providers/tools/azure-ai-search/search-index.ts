@@ -14,9 +14,12 @@ const rankedNeighbours = 50;
 /** Searches of one index; the index is asked for its fields once. */
 export function indexSearch(service: ConnectedService, choice: IndexChoice) {
   const root = `${service.address}/indexes/${choice.index}`;
-  let known: IndexSchema | null | undefined;
-  const schemaOf = async (signal: AbortSignal): Promise<IndexSchema | null> => {
-    if (known === undefined) known = await readSchema(service, root, choice, signal);
+  let known: Promise<IndexSchema | null> | null = null;
+  const schemaOf = (signal: AbortSignal): Promise<IndexSchema | null> => {
+    known ??= readSchema(service, root, choice, signal).catch((error) => {
+      known = null;
+      throw error;
+    });
     return known;
   };
   return async (query: string, signal: AbortSignal): Promise<FoundDocument[]> => {

@@ -61,7 +61,9 @@ describe('a search with Bing', () => {
   });
 
   test('asks as the configuration says', async () => {
-    await find(grounding, { market: 'en-GB', set_lang: 'en', count: 7, freshness: 'Week' });
+    // The instance is of custom searches.
+    const more = { instance_name: 'mine' };
+    await find(grounding, { market: 'en-GB', set_lang: 'en', count: 7, freshness: 'Week', ...more });
     expect(asked()).toEqual({
       pathname: '/v7.0/search',
       q: 'seattle weather',

@@ -67,13 +67,17 @@ export const bingTools = (parts: ConnectedServiceParts): ServerTool[] =>
     idempotent: true,
     timeoutSeconds: 30,
     open(given, context) {
-      const [chosen] = (given as Record<typeof type, { search_configurations: [AnyConfiguration] }>)[type]
+      const [named] = (given as Record<typeof type, { search_configurations: [AnyConfiguration] }>)[type]
         .search_configurations;
+      // Members that a definition has beyond its own are kept with it, and mean nothing.
+      const chosen = type === 'bing_grounding' ? withoutInstance(named) : named;
       const place = `${context.target}.${type}.search_configurations[0]`;
       return open(parts, chosen, context, { place, functionName, description });
     },
     replay: (item, output) => replayPair({ ...item, name: functionName }, output),
   }));
+
+const withoutInstance = ({ instance_name: _, ...rest }: AnyConfiguration): AnyConfiguration => rest;
 
 async function open(
   parts: ConnectedServiceParts,

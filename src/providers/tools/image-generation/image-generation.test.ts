@@ -100,6 +100,8 @@ test('an image is made as the definition says, and the model is told so', async 
     moderation: 'low' as const,
     input_fidelity: 'high' as const,
     partial_images: 2,
+    // What the definition has beyond its own members goes nowhere.
+    ...{ prompt: 'a dog', n: 5, stream: true },
   };
   const response = await client.responses.create({ ...request, tools: tool(definition) });
   expect(upstream.requests).toMatchObject([{ path: '/v1/images/generations' }]);

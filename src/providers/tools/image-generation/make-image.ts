@@ -1,3 +1,4 @@
+import { imageOptions } from '../../../kit/image-options.ts';
 import type { AnswerKind, ForwardRequest } from '../../models/model.ts';
 import { extensionOf } from '../image-type.ts';
 import { toolFailure } from '../tool-failure.ts';
@@ -46,20 +47,13 @@ export async function* makeImage(
   else throw toolFailure(`Deployment '${deployment.name}' answered with something that is no image.`);
 }
 
+const { partial_images: _, ...passedOn } = imageOptions;
+
 /** What the definition asks for, as it is; `auto` and what edits alone take stay out where they mean nothing. */
 function options({ definition, edit }: ImageOrder): Record<string, unknown> {
-  const {
-    type: _type,
-    model: _model,
-    action: _action,
-    input_image_mask: _mask,
-    partial_images: _partials,
-    input_fidelity,
-    moderation,
-    ...rest
-  } = definition;
+  const { input_fidelity, moderation, ...rest } = definition;
   const all = {
-    ...rest,
+    ...Object.fromEntries(Object.entries(rest).filter(([name]) => Object.hasOwn(passedOn, name))),
     ...(moderation === 'auto' ? {} : { moderation }),
     ...(edit === null ? {} : { input_fidelity }),
   };

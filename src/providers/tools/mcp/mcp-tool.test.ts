@@ -371,9 +371,10 @@ describe('a call that fails', () => {
   const failing = async (
     run: NonNullable<typeof add.run> | (() => unknown),
     rest: Partial<TestServerOptions> = {},
+    timeoutSeconds = 0.5,
   ) => {
     const one = await server({ tools: [{ name: 'act', run }, add], ...rest });
-    const model = await start([call('act'), call('add', { a: 1, b: 1 }), done], { timeoutSeconds: 0.5 });
+    const model = await start([call('act'), call('add', { a: 1, b: 1 }), done], { timeoutSeconds });
     const { json } = await create([definition(one)]);
     const [, failed, next] = output(json) as [Json, Json & { error: { message: string } }, Json];
     expect(failed).toMatchObject({ type: 'mcp_call', status: 'failed', name: 'act' });
@@ -450,7 +451,7 @@ describe('a call that fails', () => {
   });
 
   test('by its size, and no more is read than has to be', async () => {
-    const { message, next } = await failing(() => 'x'.repeat(30 * 1_048_576));
+    const { message, next } = await failing(() => 'x'.repeat(30 * 1_048_576), {}, 20);
     expect(message).toBe("The server's answer is larger than 8 MB; the connection was ended.");
     expect(next).toMatchObject({ output: '2' });
   });

@@ -174,6 +174,14 @@ describe('a session that has died meanwhile is begun anew', () => {
     }
   });
 
+  test('of a server that leaves pings unanswered', async () => {
+    const one = await server({ intercept: (_request, _reply, message) => message?.method === 'ping' });
+    const shared = tool();
+    await responds(shared, definition(one));
+    expect(await responds(shared, definition(one), { context: [known] })).toBe('hello');
+    expect([begun(one), one.calls.length]).toEqual([2, 2]);
+  });
+
   test('and is not called twice where nobody knows whether the call was run', async () => {
     const run = () => {
       if (one.calls.length !== 2) return 'hello';

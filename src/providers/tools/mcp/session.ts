@@ -23,6 +23,8 @@ interface Question {
   signal: AbortSignal;
 }
 
+/** Some servers answer no pings; then a session of one's own is the surer way. */
+const pingMilliseconds = 1000;
 /** Timeouts are the caller's; the protocol's client wants one anyway. */
 const noTimeout = 2 ** 31 - 1;
 
@@ -73,7 +75,9 @@ export function mcpSession({ url, headers }: McpEndpoint, take: () => Lease): Mc
   const living = async (signal: AbortSignal): Promise<Lease> => {
     const used = lease();
     if (proven) return used;
-    await ask(used, { method: 'ping', params: {}, signal }).catch(() => signal.throwIfAborted());
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(pingMilliseconds)]);
+    await ask(used, { method: 'ping', params: {}, signal: patience }).catch(() => signal.throwIfAborted());
+    if (!proven && current === used) letGo(used);
     return lease();
   };
   const answered = async (question: Question, isRepeated = false): Promise<Record<string, unknown>> => {

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { invalidPayload } from '../../../errors.ts';
 import { AnyObject, Maybe } from '../../../kit/schema.ts';
-import { schemaFault } from '../../../kit/schema-fault.ts';
+import { assertUsableSchema, schemaFault } from '../../../kit/schema-fault.ts';
 import { assertJsonSchema } from '../../../kit/validation.ts';
 import { functionName } from '../function-name.ts';
 import type { OpenTool, ServerTool } from '../tool.ts';
@@ -62,7 +62,7 @@ function checkSchema(schema: Record<string, unknown>, target: string): void {
     throw invalidPayload(target, `The 'type' of '${target}' must be 'object': it is what a function takes.`);
   }
   try {
-    schemaFault(schema, {});
+    assertUsableSchema(schema);
   } catch {
     throw invalidPayload(target, `'${target}' cannot be used: it refers to something that it does not have.`);
   }

@@ -1,10 +1,13 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { withoutIdentity } from '../../../../kit/validation.ts';
+import { withinTime } from '../../../../kit/within-time.ts';
 import { matches, parsePattern } from './pattern.ts';
 import type { Schema } from './schema.ts';
 
 const longestSchema = 131_072;
 const deepestSchema = 64;
 const keptChecks = 64;
+const checkMilliseconds = 1000;
 
 /** Checks values against one schema: null when they fit, else what does not. */
 export type Check = (value: unknown) => string | null;
@@ -34,16 +37,16 @@ function depthOf(value: unknown, limit: number): number {
 }
 
 function compiled(schema: Schema): Check | string {
-  const { $schema: _dialect, ...rest } = schema;
   try {
-    const validate = new Ajv2020({
+    const engine = new Ajv2020({
       strict: false,
       validateSchema: false,
       validateFormats: false,
       inlineRefs: false,
       logger: false,
       code: { regExp: boundedRegExp, optimize: false },
-    }).compile(rest);
+    });
+    const validate = withinTime(checkMilliseconds, () => engine.compile(withoutIdentity(schema)));
     return (value) => verdict(validate, value);
   } catch (error) {
     return error instanceof Error ? error.message.slice(0, 300) : 'it cannot be read';
@@ -52,9 +55,9 @@ function compiled(schema: Schema): Check | string {
 
 function verdict(validate: ValidateFunction, value: unknown): string | null {
   try {
-    if (validate(value) === true) return null;
+    if (withinTime(checkMilliseconds, () => validate(value)) === true) return null;
   } catch {
-    return 'it refers to itself without end';
+    return 'it refers to itself without end, or takes too long to check';
   }
   const [error] = validate.errors ?? [];
   return `${error?.instancePath || 'the value'} ${error?.message ?? 'does not fit'}`.slice(0, 300);

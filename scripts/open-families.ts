@@ -5,6 +5,8 @@ import { loadConfig } from '../src/config.ts';
 import { createFamilies, migrations } from '../src/families/index.ts';
 import { scriptedGateway } from '../src/families/testing/scripted-model.ts';
 import type { Family } from '../src/kit/operation.ts';
+import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
+import { createOutbound } from '../src/providers/outbound/create-outbound.ts';
 import { openDatabase } from '../src/storage/database.ts';
 import { createSealer } from '../src/trust/sealing.ts';
 
@@ -16,13 +18,18 @@ export interface OpenFamilies {
 /** The server's families on an empty database of their own, without any model. */
 export async function openFamilies(): Promise<OpenFamilies> {
   const directory = mkdtempSync(join(tmpdir(), 'bloomery-contract-'));
-  const { limits, codeInterpreter } = loadConfig({ file: null, environment: {} });
+  const { limits, codeInterpreter, blobs } = loadConfig({ file: null, environment: {} });
   const database = await openDatabase(directory, migrations);
   const { families, drain } = createFamilies({
     database,
     models: scriptedGateway({}),
     limits,
     codeInterpreter: { ...codeInterpreter, directory: join(directory, 'containers') },
+    blobs: {
+      ...blobs,
+      own: openBlobs(blobs, { directory: join(directory, 'blobs'), key: Buffer.alloc(64) }).own,
+    },
+    outbound: createOutbound({ allowLoopback: true, allow: [] }),
     sealer: createSealer(Buffer.alloc(32)),
     log: { debug() {}, info() {}, warn() {} },
   });

@@ -138,6 +138,19 @@ const WebSearch = Type.Object(
   closed,
 );
 
+const Blobs = Type.Object(
+  {
+    account: Type.Optional(
+      Text(/^[a-z0-9]{3,24}$/, 'the name of a storage account', 'Name of the storage account.'),
+    ),
+    key: Type.Optional(Secret('key', 'key')),
+    endpoint: Type.Optional(Text(httpUrl, httpUrlRule, 'Address of the blob service.')),
+    sasMinutes: bound(1, 10_080, 1440),
+    abandonedHours: bound(1, 8760, 168),
+  },
+  closed,
+);
+
 export const ConfigFile = Type.Object(
   {
     projects: Type.Optional(
@@ -160,6 +173,7 @@ export const ConfigFile = Type.Object(
     connections: Type.Optional(Type.Array(Connection, { default: [] })),
     telemetry: Type.Optional(Telemetry),
     webSearch: Type.Optional(WebSearch),
+    blobs: Type.Optional(Blobs),
     outbound: Type.Optional(
       Type.Object(
         {
@@ -209,6 +223,7 @@ export type ConfigFile = Static<typeof ConfigFile>;
 export type DeploymentEntry = Static<typeof Deployment>;
 export type ConnectionEntry = Static<typeof Connection>;
 export type WebSearchEntry = Static<typeof WebSearch>;
+export type BlobsEntry = Static<typeof Blobs>;
 export type TelemetryEntry = Static<typeof Telemetry>;
 
 /** The declared default of a key of the file. */

@@ -41,6 +41,7 @@ test('without a file there are defaults', () => {
       warm: 0,
     },
     webSearch: null,
+    blobs: { account: null, sasMinutes: 1440, abandonedHours: 168 },
     outbound: { allow: [] },
     limits: {
       bodyBytes: 33554432,
@@ -192,6 +193,20 @@ describe('faults say where and what', () => {
     [
       'webSearch: { provider: tavily, apiKey: sk-very-secret }\n',
       '1:40: webSearch.apiKey: must not be the key',
+    ],
+    [
+      'blobs: { account: acc, key: c2VjcmV0LWtleS1vZi0xNi1ieXRlcw== }\n',
+      '1:29: blobs.key: must not be the key itself',
+    ],
+    ['blobs: { account: acc }\n', "1:19: blobs.account: the key 'key' is missing; an account needs it"],
+    [
+      'blobs: { endpoint: "http://a/acc" }\n',
+      "1:20: blobs.endpoint: has no meaning without the key 'account'",
+    ],
+    ['blobs: { account: Acc }\n', '1:19: blobs.account: must be the name of a storage account'],
+    [
+      'blobs: { sasMinutes: 120, abandonedHours: 1 }\n',
+      '1:43: blobs.abandonedHours: must not be shorter than the 120 minutes of sasMinutes',
     ],
     ['webSearch: { provider: file, path: none.json }\n', '1:36: webSearch.path: there is no file'],
     [
@@ -458,12 +473,24 @@ test('a search engine, with the address that is usual for it', () => {
   });
 });
 
+test('an account of a blob service', () => {
+  const key = 'c2VjcmV0LWtleS1vZi0xNi1ieXRlcw==';
+  expect(load('blobs: { account: acc, key: { env: KEY } }\n', { KEY: key }).blobs.account).toEqual({
+    account: 'acc',
+    key,
+    endpoint: 'https://acc.blob.core.windows.net',
+  });
+  const local = 'blobs: { account: acc, key: { env: KEY }, endpoint: "http://blobs:10000/acc/" }\n';
+  expect(load(local, { KEY: key }).blobs.account?.endpoint).toBe('http://blobs:10000/acc');
+  expect(() => load(local, { KEY: 'no base64!' })).toThrow('blobs.key: must be');
+});
+
 test('the guide documents every key with its default', () => {
   const guide = readFileSync(new URL('../docs/guide/configuration.md', import.meta.url), 'utf8');
-  const { deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, ...top } =
+  const { deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, blobs, ...top } =
     ConfigFile.properties;
   const keys = {
-    ...{ deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, ...top },
+    ...{ deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, blobs, ...top },
     ...webSearch.properties,
     ...outbound.properties,
     ...{ ...deployments.items.properties, ...limits.properties, ...telemetry.properties },
@@ -471,8 +498,8 @@ test('the guide documents every key with its default', () => {
   };
   const rows = [
     ...Object.entries(keys),
-    ...Object.entries(codeInterpreter.properties).map(
-      ([key, schema]) => [`codeInterpreter.${key}`, schema] as const,
+    ...Object.entries({ codeInterpreter, blobs }).flatMap(([section, { properties }]) =>
+      Object.entries(properties).map(([key, schema]) => [`${section}.${key}`, schema] as const),
     ),
   ];
   for (const [key, schema] of rows) {

@@ -2,8 +2,10 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { type BlobsConfig, blobsConfig } from './config-blobs.ts';
 import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
 import {
+  type BlobsEntry,
   ConfigFile,
   type DeploymentEntry,
   defaultOf,
@@ -18,6 +20,7 @@ import { type WebSearchConfig, webSearchConfig } from './config-web-search.ts';
 import { allowEntryFault } from './kit/allow-list.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
+export type { BlobsConfig } from './config-blobs.ts';
 export type { ConnectionConfig } from './config-connections.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
 export type { WebSearchConfig } from './config-web-search.ts';
@@ -95,6 +98,7 @@ export interface Config {
   telemetry: TelemetryConfig | null;
   /** Where web search searches; null for nowhere. */
   webSearch: WebSearchConfig | null;
+  blobs: BlobsConfig;
   /** Hosts, addresses and networks that tools may reach although they would be refused. */
   outbound: { allow: string[] };
   codeInterpreter: CodeInterpreterConfig;
@@ -164,6 +168,7 @@ export function loadConfig(options: LoadOptions): Config {
   );
   const telemetry = telemetryOf(content.telemetry ?? {}, source);
   const webSearch = content.webSearch === undefined ? null : webSearchOf(content.webSearch, source);
+  const blobs = blobsOf(content.blobs ?? {}, source);
   const allow = content.outbound?.allow ?? [];
   for (const [at, entry] of allow.entries()) {
     const wrong = allowEntryFault(entry);
@@ -180,6 +185,7 @@ export function loadConfig(options: LoadOptions): Config {
     tlsNames: content.tlsNames ?? [],
     telemetry,
     webSearch,
+    blobs,
     outbound: { allow },
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
     limits: limitsOf(content.limits ?? {}),
@@ -254,6 +260,19 @@ const webSearchOf = (given: WebSearchEntry, source: Source): WebSearchConfig =>
     file: (path) => existingFile(path, ['webSearch', 'path'], source),
     fault: (about, message) => fault(source, about === null ? ['webSearch'] : ['webSearch', about], message),
   });
+
+const blobsOf = (given: BlobsEntry, source: Source): BlobsConfig =>
+  blobsConfig(
+    given,
+    {
+      sasMinutes: defaultOf<number>(keys.blobs.properties.sasMinutes),
+      abandonedHours: defaultOf<number>(keys.blobs.properties.abandonedHours),
+    },
+    {
+      secret: (from) => apiKeyOf(from, ['blobs', 'key'], source),
+      fault: (about, message) => fault(source, ['blobs', about], message),
+    },
+  );
 
 function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): DeploymentConfig {
   const rules = providerKeys[entry.provider];

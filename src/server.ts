@@ -5,9 +5,11 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { connectionDirectory, createFamilies, migrations } from './families/index.ts';
+import { installBlobRoutes } from './http/blob-routes.ts';
 import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
 import { type Listener, listen } from './http/listener.ts';
 import { createLog } from './log.ts';
+import { openBlobs } from './providers/blobs/open-blobs.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
 import { createOutbound } from './providers/outbound/create-outbound.ts';
 import { openTraceSink } from './providers/telemetry/open-sink.ts';
@@ -20,6 +22,7 @@ import { openDatabase } from './storage/database.ts';
 import { createKeyVerifier } from './trust/api-keys.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
+import { derivedKey } from './trust/derived-key.ts';
 import { ownIdentity } from './trust/own-identity.ts';
 import { createSealer, sealingKey } from './trust/sealing.ts';
 import { createTokenIssuer } from './trust/tokens.ts';
@@ -106,10 +109,16 @@ async function start(
   const keys = createKeyVerifier(keyHashes);
   traces = await openTraceSink(config.telemetry, models, log.logger);
 
-  const sealer = createSealer(sealingKey(dataDirectory));
+  const dataKey = sealingKey(dataDirectory);
+  const sealer = createSealer(dataKey);
   const connections = connectionDirectory(config.connections, database, sealer);
   const outbound = createOutbound({ allowLoopback: isLoopback(host), allow: config.outbound.allow });
   const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
+  const blobs = openBlobs(config.blobs, {
+    directory: join(dataDirectory, 'blobs'),
+    key: derivedKey(dataKey, 'blob account', 64),
+  });
+  onClose(() => blobs.own.close());
   let ownPort: number | null = null;
   const identity = ownIdentity(tokens, { names: tlsNames, port: () => ownPort });
   const { families, recover, drain } = createFamilies({
@@ -118,6 +127,8 @@ async function start(
     limits: config.limits,
     tools: [...tools, ...serverTools({ outbound, connections: connections.tools, identity, search, models })],
     codeInterpreter: { ...config.codeInterpreter, directory: join(dataDirectory, 'containers') },
+    blobs: { ...config.blobs, own: blobs.own },
+    outbound,
     connections,
     sealer,
     log: log.logger,
@@ -129,7 +140,10 @@ async function start(
     credentials: { verifyKey: keys.verify, verifyToken: tokens.verify },
     families,
     log: log.logger,
-    installPublicRoutes: (to) => installIdentityEndpoint(to, tokens, identityHeader),
+    installPublicRoutes(to) {
+      installIdentityEndpoint(to, tokens, identityHeader);
+      if (blobs.served !== null) installBlobRoutes(to, blobs.served);
+    },
   });
   onClose(() => app.close());
 

@@ -1,14 +1,18 @@
 /** All resource families, wired: what each may ask of the others is handed over here. */
-import type { Limits } from '../config.ts';
+import type { BlobsConfig, Limits } from '../config.ts';
 import type { Family } from '../kit/operation.ts';
+import type { Blobs } from '../providers/blobs/blobs.ts';
+import { storageAccounts } from '../providers/blobs/storage-accounts.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
+import type { Outbound } from '../providers/outbound/outbound.ts';
 import type { TraceSink } from '../providers/telemetry/sink.ts';
 import { codeInterpreterTool } from '../providers/tools/code-interpreter/code-interpreter.ts';
 import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
 import type { Sealer } from '../trust/sealing.ts';
 import { agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
+import { assetFamilies, migrations as assetMigrations } from './assets/index.ts';
 import { audioFamily } from './audio/index.ts';
 import {
   migrations as chatCompletionMigrations,
@@ -59,6 +63,7 @@ export const migrations: Migrations = {
   ...chatCompletionMigrations,
   ...connectionMigrations,
   ...containerMigrations,
+  ...assetMigrations,
 };
 
 export interface FamilyParts {
@@ -77,6 +82,9 @@ export interface FamilyParts {
   tools?: ServerTool[];
   /** Where and how code is run. */
   codeInterpreter: ContainerOptions;
+  /** Where the content of datasets and registered models lies. */
+  blobs: Pick<BlobsConfig, 'sasMinutes' | 'abandonedHours'> & { own: Blobs };
+  outbound: Outbound;
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
   sealer: Sealer;
@@ -104,6 +112,20 @@ export function createFamilies(parts: FamilyParts): Families {
     codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
   ]);
   const agents = agentsFamily(database, registry.check);
+  const connections = parts.connections ?? connectionDirectory([], database, sealer);
+  const { own, sasMinutes, abandonedHours } = parts.blobs;
+  const accounts = storageAccounts({
+    own,
+    connections: connections.tools,
+    outbound: parts.outbound,
+    sasMinutes,
+  });
+  const assets = assetFamilies(database, {
+    accounts,
+    connections: connections.tools,
+    abandonedSeconds: abandonedHours * 3600,
+    log,
+  });
   const sources = {
     agents: agentDirectory(agents.store),
     models,
@@ -119,7 +141,7 @@ export function createFamilies(parts: FamilyParts): Families {
     conversationsFamily(conversations, sources.agents),
     { ...responsesFamily({ ...sources, engine }), messages: { 'response.create': 'create' } },
     deploymentsFamily(models),
-    connectionsFamily(parts.connections ?? connectionDirectory([], database, sealer)),
+    connectionsFamily(connections),
     modelsFamily(models),
     chatCompletionsFamily(models, chatCompletionStore(database)),
     completionsFamily(models, chatParts),
@@ -128,19 +150,21 @@ export function createFamilies(parts: FamilyParts): Families {
     imagesFamily(models),
     audioFamily(models),
     containers.family,
+    ...assets.families,
   ];
   return {
     families: [...served, notBuiltFamily(served)],
     async recover() {
       await conversations.releaseAll();
       await containers.start();
+      assets.start();
       await engine.recover((unfinished) => replan(sources, unfinished));
       stopRetention = keepLogsFor(limits.eventLogDays, responses, log);
     },
     async drain(milliseconds) {
       stopRetention();
       await engine.drain(milliseconds);
-      await Promise.all([containers.close(), ...tools.map((tool) => tool.close?.())]);
+      await Promise.all([containers.close(), assets.close(), ...tools.map((tool) => tool.close?.())]);
     },
   };
 }

@@ -1,5 +1,8 @@
 /** The official samples that are run, and by what in their output one sees that they worked. */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { mcpTestServer } from '../../src/providers/tools/mcp/testing/mcp-server.ts';
 import { answersMessage, testAgent } from '../../src/providers/tools/testing/a2a-agent.ts';
 import { fabricService } from '../../src/providers/tools/testing/fabric-service.ts';
@@ -349,6 +352,61 @@ const traced = {
   OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true',
 };
 
+const datasets: Shown = [
+  [/'type': 'uri_file'.*'isReference': False|'isReference': False.*'type': 'uri_file'/, 'the file is ours'],
+  [/'type': 'uri_folder'/, 'the folder became a version'],
+  [/Get credentials of an existing[^\n]*\n.*'sasUri': 'https:/, 'credentials came back'],
+  [/List latest versions[^\n]*\n.*'version': '2\.0'/, 'the latest is the second'],
+  [/Listing all versions[^\n]*\n.*'version': '2\.0'.*\n.*'version': '1\.0'/, 'both versions are listed'],
+  [/Delete all Dataset versions/, 'both were deleted'],
+];
+
+const downloaded: Shown = [
+  [/Looping over all blobs/, 'the container can be listed'],
+  [/Downloaded: data_file1\.txt/, 'a file came back'],
+  [/Downloaded: data_subfolder1?\//, 'and one of a folder'],
+  [/Delete the dataset created above/, 'the dataset was deleted'],
+];
+
+const indexes: Shown = [
+  [/Create Index[^\n]*\n.*'connectionName': 'my-ai-search-connection-name'/, 'the index was made'],
+  [/List latest versions[^\n]*\n.*'index-test'/, 'it is listed'],
+  [/Listing all versions[^\n]*\n.*'1\.0'/, 'with its version'],
+  [/Delete Index/, 'it was deleted'],
+];
+
+const registeredModel: Shown = [
+  [/uploaded (weights\.bin|config\.json)/, 'files were uploaded'],
+  [/'weightType': 'FullWeight'/, 'the model is registered'],
+  [/Delete the model version/, 'it was deleted'],
+];
+
+const modelLife: Shown = [
+  [/Created \(name: sample-model(-async)?, version: 1, blob_uri: https:/, 'the model is there'],
+  [/List all versions[^\n]*\n {2}- 1/, 'its version is listed'],
+  [/ {2}- sample-model(-async)?@1/, 'and the model'],
+  [/Credentials \(type: DatasetCredential\)/, 'credentials came back'],
+  [/Update description and tags/, 'description and tags change'],
+  [/Delete/, 'it was deleted'],
+];
+
+/** The program `azcopy` on the path. */
+async function azcopy(): Promise<StandIn> {
+  const directory = mkdtempSync(join(tmpdir(), 'bloomery-azcopy-'));
+  const script = join(import.meta.dirname, 'azcopy.ts');
+  writeFileSync(join(directory, 'azcopy'), `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`, {
+    mode: 0o755,
+  });
+  return {
+    variables: { PATH: `${directory}:${process.env.PATH}` },
+    close: async () => rmSync(directory, { recursive: true }),
+  };
+}
+
+/** A sample and its twin with an async client. */
+const withSync = (path: string, shows: Shown): Sample[] =>
+  [path, path.replace('.py', '_async.py')].map((one) => ({ path: one, shows, config: 'assets.yaml' }));
+
 export const samples: Sample[] = [
   { path: 'responses/sample_responses_basic.py', shows: franceThenParis },
   { path: 'responses/sample_responses_basic_async.py', shows: franceThenParis },
@@ -583,6 +641,12 @@ export const samples: Sample[] = [
   { path: 'deployments/sample_deployments_async.py', shows: deployments },
   { path: 'connections/sample_connections.py', shows: connections, ...connected },
   { path: 'connections/sample_connections_async.py', shows: connections, ...connected },
+  ...withSync('datasets/sample_datasets.py', datasets),
+  { path: 'datasets/sample_datasets_download.py', shows: downloaded, config: 'assets.yaml' },
+  ...withSync('indexes/sample_indexes.py', indexes),
+  { path: 'models/sample_models_basic.py', shows: modelLife, standIn: azcopy },
+  { path: 'models/sample_models_basic_async.py', shows: modelLife },
+  { path: 'models/sample_models_create_and_poll.py', shows: registeredModel },
   { path: 'telemetry/sample_telemetry.py', shows: connectionString, ...connected },
   { path: 'telemetry/sample_telemetry_async.py', shows: connectionString, ...connected },
   { path: 'logs/sample_log_all.py', shows: loggedTurn, logs: [...nativeLog, ...openaiLog] },

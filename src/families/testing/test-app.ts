@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { createApp } from '../../app.ts';
+import { type AppOptions, createApp } from '../../app.ts';
 import { loadConfig } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import type { Family } from '../../kit/operation.ts';
@@ -25,7 +25,13 @@ export interface TestApp {
 }
 
 /** The families behind the server's real conventions, in process and silent. */
-export async function testApp(...families: Family[]): Promise<TestApp> {
+export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families, () => {});
+
+/** The same with routes outside `/api`. */
+export async function testAppWith(
+  families: Family[],
+  installPublicRoutes: AppOptions['installPublicRoutes'],
+): Promise<TestApp> {
   const app = await createApp({
     config: loadConfig({ file: null, environment: {} }),
     credentials: {
@@ -36,7 +42,7 @@ export async function testApp(...families: Family[]): Promise<TestApp> {
     },
     families,
     log: pino({ level: 'silent' }),
-    installPublicRoutes() {},
+    installPublicRoutes,
   });
   const base = '/api/projects/default';
   return {

@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CodeInterpreterConfig, type Limits, loadConfig } from '../../config.ts';
+import { installBlobRoutes } from '../../http/blob-routes.ts';
+import { openBlobs } from '../../providers/blobs/open-blobs.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
+import { createOutbound } from '../../providers/outbound/create-outbound.ts';
 import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { createSealer } from '../../trust/sealing.ts';
 import { createFamilies, type Families, migrations } from '../index.ts';
 import { scriptedGateway } from './scripted-model.ts';
-import { type TestApp, testApp } from './test-app.ts';
+import { type TestApp, testAppWith } from './test-app.ts';
 
 export interface WholeApp extends TestApp, Pick<Families, 'drain'> {
   /** Another server on the same data, as after a crash of this one, with the same models unless given. */
@@ -32,8 +35,9 @@ export async function wholeApp(
     directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
-  const { limits, codeInterpreter } = loadConfig({ file: null, environment: {} });
+  const { limits, codeInterpreter, blobs: blobSettings } = loadConfig({ file: null, environment: {} });
   const database = await openDatabase(directory, migrations);
+  const blobs = openBlobs(blobSettings, { directory: join(directory, 'blobs'), key: Buffer.alloc(64, 7) });
   const log = { debug() {}, info() {}, warn() {} };
   const { families, recover, drain } = createFamilies({
     database,
@@ -41,11 +45,15 @@ export async function wholeApp(
     limits: { ...limits, contextItems: 50, ...changed },
     tools,
     codeInterpreter: { ...codeInterpreter, directory: join(directory, 'containers'), ...bounds },
+    blobs: { ...blobSettings, own: blobs.own },
+    outbound: createOutbound({ allowLoopback: true, allow: [] }),
     sealer: createSealer(Buffer.alloc(32, 7)),
     log,
   });
   await recover();
-  const app = await testApp(...families);
+  const app = await testAppWith(families, (to) => {
+    if (blobs.served !== null) installBlobRoutes(to, blobs.served);
+  });
   return {
     ...app,
     drain,
@@ -54,6 +62,7 @@ export async function wholeApp(
     async close() {
       await drain(0);
       await app.close();
+      await blobs.own.close();
       await database.destroy();
       rmSync(directory, { recursive: true, force: true });
     },

@@ -1,0 +1,48 @@
+import { type Family, family } from '../../kit/operation.ts';
+import type { StorageAccounts } from '../../providers/blobs/storage-accounts.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { ToolConnections } from '../../providers/tools/connections.ts';
+import type { Database } from '../../storage/database.ts';
+import { operations as datasetOperations } from './datasets/contract.ts';
+import { datasetsService } from './datasets/service.ts';
+import { operations as indexOperations } from './indexes/contract.ts';
+import { indexesService } from './indexes/service.ts';
+import { operations as modelOperations } from './models/contract.ts';
+import { modelsService } from './models/service.ts';
+import { createShelf } from './shelf.ts';
+import { assetStore } from './store.ts';
+
+export { migrations } from './migrations.ts';
+
+export interface AssetOptions {
+  accounts: StorageAccounts;
+  connections: ToolConnections;
+  /** After how many seconds an upload that nobody asks for is given up. */
+  abandonedSeconds: number;
+  log: Pick<ModelLog, 'warn'>;
+}
+
+export interface AssetFamilies {
+  families: Family[];
+  /** Deletes what is left over, now and from time to time. */
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** Datasets, indexes and registered models: assets that have versions. */
+export function assetFamilies(
+  database: Database,
+  { accounts, connections, abandonedSeconds, log }: AssetOptions,
+): AssetFamilies {
+  const store = assetStore(database);
+  const shelf = createShelf({ store, accounts, abandonedSeconds, log });
+  return {
+    families: [
+      family('datasets', datasetOperations, datasetsService(store, shelf)),
+      family('indexes', indexOperations, indexesService(store, connections)),
+      family('registered-models', modelOperations, modelsService(store, shelf)),
+    ],
+    start: () => shelf.startSweeping(),
+    close: () => shelf.close(),
+  };
+}

@@ -1,0 +1,238 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, sep } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { type Frame, frameBytes, frameReader } from '../sandbox/inside/frames.ts';
+import { residentBytes, watchMemory } from '../sandbox/memory-watch.ts';
+import type { DocumentBounds } from './bounds.ts';
+import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
+import type { Request } from './inside/main.ts';
+
+/** A process that reads one document after the other. */
+export interface Reader {
+  readonly pid: number;
+  readonly alive: boolean;
+  /**
+   * The text in one part, or in chunks. Throws `DocumentError`s, and the signal's reason, then with the process ended.
+   * Never two at a time.
+   */
+  read(source: DocumentSource, chunking: Chunking | null, signal: AbortSignal): Promise<string[]>;
+  /** Ends the process; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+const megabyte = 1_048_576;
+const stepBytes = 262_144;
+const headerBytes = 1_048_576;
+const bodyBytes = 16_777_216;
+const longestMessage = 500;
+/** Of its memory, what a process may still hold after a document and stay. */
+const keptShare = 0.6;
+/** What is not V8's heap: Node itself, the document, what is unpacked. */
+const heapShare = 0.75;
+
+const entry = import.meta.url.endsWith('.ts') ? './inside/main.ts' : './inside/main.js';
+const packages = ['unpdf', 'htmlparser2', 'gpt-tokenizer'];
+
+type End = 'time' | 'memory' | 'output' | 'stopped' | 'fault';
+
+/** The permissions leave a process nothing but to read its own code. */
+function start({ memoryMegabytes }: DocumentBounds): ChildProcessByStdio<Writable, Readable, null> {
+  const main = realpathSync(fileURLToPath(new URL(entry, import.meta.url)));
+  const own = realpathSync(fileURLToPath(new URL('..', import.meta.url)));
+  const readable = [own, ...packageFolders()];
+  return spawn(
+    process.execPath,
+    [
+      '--permission',
+      // For the thread that looks whether the server is still there; it has no more rights than the process.
+      '--allow-worker',
+      ...readable.map((folder) => `--allow-fs-read=${folder}${sep}`),
+      '--disallow-code-generation-from-strings',
+      `--max-old-space-size=${Math.floor(memoryMegabytes * heapShare)}`,
+      '--no-warnings',
+      main,
+    ],
+    { env: {}, cwd: own, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true },
+  );
+}
+
+/** Where packages lie, as they are looked up and where links lead. */
+function packageFolders(): string[] {
+  const require = createRequire(import.meta.url);
+  const folders = new Set<string>();
+  for (const name of packages) {
+    const folder = (require.resolve.paths(name) ?? []).find((each) => existsSync(join(each, name)));
+    if (folder === undefined) continue;
+    folders.add(folder);
+    folders.add(realpathSync(folder));
+    folders.add(realpathSync(join(folder, name)));
+  }
+  return [...folders];
+}
+
+export function startReader(bounds: DocumentBounds): Reader {
+  const child = start(bounds);
+  const { pid = 0 } = child;
+  let alive = true;
+  let why: End = 'fault';
+  let onFrame: (frame: Frame) => void = () => {};
+  const end = (reason: End): void => {
+    if (!alive) return;
+    alive = false;
+    why = reason;
+    child.kill('SIGKILL');
+  };
+  const gone = new Promise<void>((resolve) => {
+    child.once('close', (_code, endSignal) => {
+      // V8 aborts when its heap is full.
+      if (alive && endSignal === 'SIGABRT') why = 'memory';
+      alive = false;
+      resolve();
+    });
+    child.once('error', () => {
+      alive = false;
+      resolve();
+    });
+  });
+  child.stdin.on('error', () => {});
+
+  let received = 0;
+  let mostReceived = 0;
+  const next = frameReader({ headerBytes, bodyBytes });
+  child.stdout.on('data', (chunk: Uint8Array) => {
+    received += chunk.length;
+    if (received > mostReceived) return end('output');
+    try {
+      for (const frame of next(chunk)) onFrame(frame);
+    } catch {
+      end('fault');
+    }
+  });
+
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    if (child.stdin.write(bytes)) return;
+    let drained = (): void => {};
+    const emptied = new Promise<void>((resolve) => {
+      drained = resolve;
+    });
+    child.stdin.once('drain', drained);
+    await Promise.race([emptied, gone]);
+    child.stdin.off('drain', drained);
+  };
+
+  const send = async (file: FileHandle, request: Request): Promise<void> => {
+    await write(frameBytes({ type: 'read', ...request }));
+    for (let at = 0; at < request.bytes && alive; ) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(stepBytes), 0, stepBytes, at);
+      if (bytesRead === 0) throw contentGone();
+      at += bytesRead;
+      await write(frameBytes({ type: 'content' }, buffer.subarray(0, bytesRead)));
+    }
+  };
+
+  const read: Reader['read'] = async (source, chunking, signal) => {
+    const file = await open(source.path).catch(() => {
+      throw contentGone();
+    });
+    const parts: string[] = [];
+    let failure: DocumentError | undefined;
+    let finish = (): void => {};
+    const done = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    onFrame = ({ header, body }) => {
+      if (header.type === 'text') takeParts(header, body, parts);
+      else if (header.type === 'failed') {
+        const code = header.code === 'unsupported_file' ? 'unsupported_file' : 'invalid_file';
+        failure = new DocumentError(code, String(header.message).slice(0, longestMessage));
+        finish();
+      } else if (header.type === 'done') finish();
+    };
+    received = 0;
+    mostReceived = mostOutput(bounds, chunking);
+    const stopWatching = watchMemory(pid, bounds.memoryMegabytes * megabyte, () => end('memory'));
+    const timer = setTimeout(() => end('time'), bounds.seconds * 1000);
+    const onAbort = (): void => end('stopped');
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (signal.aborted) end('stopped');
+      const { size } = await file.stat();
+      if (size > bounds.sourceBytes) throw tooLarge(bounds);
+      const { filename } = source;
+      await send(file, { filename, bytes: size, textCharacters: bounds.textCharacters, chunking });
+      await Promise.race([done, gone]);
+    } catch (error) {
+      // Half a document has been sent, perhaps; the next one must not be taken for its rest.
+      end('fault');
+      throw error;
+    } finally {
+      stopWatching();
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      onFrame = () => {};
+      await file.close();
+    }
+    signal.throwIfAborted();
+    if (!alive) throw ofEnd(why, bounds);
+    if (((await residentBytes(pid)) ?? 0) > bounds.memoryMegabytes * megabyte * keptShare) end('stopped');
+    if (failure !== undefined) throw failure;
+    return chunking === null ? [parts.join('')] : parts;
+  };
+
+  return {
+    pid,
+    get alive() {
+      return alive;
+    },
+    read,
+    async stop() {
+      end('stopped');
+      await gone;
+    },
+  };
+}
+
+/** Every unit of text takes up to three bytes; with chunks, it may come twice. */
+function mostOutput({ textCharacters }: DocumentBounds, chunking: Chunking | null): number {
+  const perCharacter = chunking === null ? 4 : 24;
+  return textCharacters * perCharacter + headerBytes;
+}
+
+function takeParts({ lengths }: Frame['header'], body: Uint8Array, parts: string[]): void {
+  if (!Array.isArray(lengths)) throw new Error('A part has no lengths.');
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  let at = 0;
+  for (const length of lengths) {
+    parts.push(text.slice(at, at + Number(length)));
+    at += Number(length);
+  }
+}
+
+function ofEnd(why: End, { seconds, memoryMegabytes, textCharacters }: DocumentBounds): DocumentError {
+  if (why === 'time') {
+    return new DocumentError('invalid_file', `The file took longer to read than ${seconds} seconds.`);
+  }
+  if (why === 'memory') {
+    return new DocumentError(
+      'invalid_file',
+      `The file needs more memory to be read than ${memoryMegabytes} MB.`,
+    );
+  }
+  if (why === 'output') {
+    return new DocumentError(
+      'invalid_file',
+      `The file holds more than ${textCharacters} characters of text.`,
+    );
+  }
+  return new DocumentError('server_error', 'The process that read the file has ended.');
+}
+
+const tooLarge = ({ sourceBytes }: DocumentBounds): DocumentError =>
+  new DocumentError('invalid_file', `The file is larger than ${Math.floor(sourceBytes / megabyte)} MB.`);
+
+const contentGone = (): DocumentError =>
+  new DocumentError('server_error', 'The content of the file is not there.');

@@ -1,7 +1,7 @@
 import { ApiError } from '../../errors.ts';
 import { recordOf } from '../../kit/record.ts';
 import { boundedText } from './bounded-text.ts';
-import type { Redaction } from './redactions.ts';
+import type { Redactions } from './redactions.ts';
 import { toolFailure } from './tool-failure.ts';
 
 /** A service that is asked over HTTP and answers with JSON. */
@@ -10,7 +10,7 @@ export interface AskedService {
   name: string;
   fetch: typeof fetch;
   /** Takes secrets out of what it says; without it, what it says of errors is not told. */
-  redact?: { errors: Redaction; answers: Redaction };
+  redact?: Redactions;
   /** What to do about a status, beyond what it says. */
   advice?: Record<number, string>;
 }
@@ -31,6 +31,11 @@ export async function askService(
   const { name, redact, advice } = service;
   const { response, text, clipped } = await reach(service, url, init);
   if (expected.includes(response.status)) return null;
+  if (init.redirect === 'manual' && response.status >= 300 && response.status < 400) {
+    throw toolFailure(
+      `${name} answered with a redirect (${response.status}), which is not followed: set the connection's target, or the address among its keys, anew.`,
+    );
+  }
   if (!response.ok) {
     const said = redact === undefined ? '' : redact.errors(complaintIn(text)).slice(0, longestComplaint);
     const words = [

@@ -1,4 +1,3 @@
-import { invalidPayload } from '../../errors.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { AskedService } from './ask-service.ts';
 import type { ToolConnections } from './connections.ts';
@@ -28,7 +27,7 @@ export async function connectedService(
   target: string,
 ): Promise<ConnectedService> {
   const connection = await requiredConnection(connections, project, id, target);
-  const headers = sendable(credentialHeaders(connection, keyHeader, target), connection.name, target);
+  const headers = credentialHeaders(connection, keyHeader, target);
   await outbound.check(connection.target, target);
   const refused = `Check the credentials of connection '${connection.name}'.`;
   return {
@@ -39,16 +38,4 @@ export async function connectedService(
     address: connection.target.replace(/\/+$/, ''),
     headers,
   };
-}
-
-function sendable(headers: [string, string][], connection: string, target: string): Record<string, string> {
-  try {
-    return Object.fromEntries(new Headers(headers));
-  } catch {
-    // What is wrong with it is not told: the words of the error have the value in them.
-    throw invalidPayload(
-      target,
-      `The credentials of connection '${connection}' have a name or value that can't be sent in a header.`,
-    );
-  }
 }

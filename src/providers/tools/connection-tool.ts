@@ -16,10 +16,10 @@ export interface ConnectionTool {
   parameter: { name: string; about: string };
   timeoutSeconds: number;
   /** Makes the service ready for one response. Throws about a connection that does not lead to it. */
-  open(named: NamedConnection, context: ToolContext): Promise<ConnectedService>;
+  open(named: NamedConnection, context: ToolContext): Promise<OpenedService>;
 }
 
-export interface ConnectedService {
+export interface OpenedService {
   /** What the model is told of the function. */
   description: string;
   ask(text: string, signal: AbortSignal): Promise<Omit<ToolResult, 'fields'>>;

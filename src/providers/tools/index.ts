@@ -10,6 +10,7 @@ import { fabricIqTool } from './iq/fabric-iq-tool.ts';
 import { webIqTool } from './iq/web-iq-tool.ts';
 import { workIqTool } from './iq/work-iq-tool.ts';
 import { type McpParts, mcpTool } from './mcp/mcp-tool.ts';
+import { sessionPool } from './mcp/session-pool.ts';
 import { type OpenApiParts, openApiTool } from './openapi/openapi-tool.ts';
 import { sharepointTool } from './sharepoint/sharepoint-tool.ts';
 import { captureStructuredOutputsTool } from './structured-outputs/capture-structured-outputs.ts';
@@ -19,17 +20,18 @@ import { type WebSearchParts, webSearchTools } from './web-search/web-search-too
 export type ToolParts = McpParts & OpenApiParts & WebSearchParts & A2aParts & ImageGenerationParts;
 
 export function serverTools(parts: ToolParts): ServerTool[] {
+  const pool = sessionPool(parts.outbound);
   return [
-    mcpTool(parts),
+    mcpTool(parts, pool),
     openApiTool(parts),
     ...webSearchTools(parts),
     ...a2aTools(parts),
     azureAiSearchTool(parts),
     ...bingTools(parts),
-    webIqTool(parts),
+    webIqTool(parts, pool),
     imageGenerationTool(parts),
     captureStructuredOutputsTool,
-    fabricIqTool(parts),
+    fabricIqTool(parts, pool),
     workIqTool(parts),
     sharepointTool(parts),
     fabricTool(parts),

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { invalidPayload, missingParameter, unsupportedParameter } from '../../errors.ts';
 import { Maybe } from '../../kit/schema.ts';
 import type { ToolConnection, ToolConnections } from './connections.ts';
+import { authorizationValue } from './credential-headers.ts';
 import { requiredConnection } from './required-connection.ts';
 import type { ToolContext } from './tool.ts';
 
@@ -64,7 +65,7 @@ export function bearerToken({ connection, place }: NamedConnection, service: str
   const { name, credentials } = connection;
   const token =
     credentials.type === 'ApiKey' ? credentials.apiKey : (customKey(connection, 'authorization') ?? '');
-  if (/^[\x21-\x7e][\x20-\x7e]*$/.test(token)) return /^bearer\s/i.test(token) ? token : `Bearer ${token}`;
+  if (/^[\x21-\x7e][\x20-\x7e]*$/.test(token)) return authorizationValue(token);
   if (token !== '')
     throw invalidPayload(place, `The token of connection '${name}' has characters that can't be sent.`);
   throw unsupportedParameter(

@@ -28,7 +28,7 @@ export function serviceCaller({ fetch }: Outbound, { name, headers }: Service): 
       method,
       signal,
       // An address that moves is one to be set anew: the token goes where the connection says.
-      redirect: 'error',
+      redirect: 'manual',
       headers: {
         accept: 'application/json',
         ...headers,

@@ -210,13 +210,52 @@ describe('where an agent is', () => {
   });
 
   test('credentials that no header takes are not told', async () => {
-    const { ask } = await start({
-      definition: () => ({ type: 'a2a_preview', project_connection_id: 'mine' }),
-      credentials: { type: 'CustomKeys', keys: { 'x-secret': 's€cret' } },
-    });
-    await expect(ask('Rain?')).rejects.toThrow(
-      /^The header 'x-secret' of the connection has a name or value that can't be sent\.$/,
+    const error = await refusal(
+      start({
+        definition: () => ({ type: 'a2a_preview', project_connection_id: 'mine' }),
+        credentials: { type: 'CustomKeys', keys: { 'x-secret': 's€cret' } },
+      }),
     );
+    expect(error).toMatchObject({
+      status: 400,
+      target: 'tools[0].project_connection_id',
+      message: "The credentials of connection 'mine' have a name or value that can't be sent in a header.",
+    });
+  });
+
+  test.each([
+    [
+      'mine',
+      /^The connection 'mine' is for http:\/\/127.*; its credentials are not sent to http:\/\/a\.example\.$/,
+    ],
+    [
+      'bare',
+      /^The target of the connection 'bare' is no address .* not sent to http:\/\/a\.example\. Set its/,
+    ],
+  ])(
+    'is not said by base_url where the credentials of connection %s belong elsewhere',
+    async (id, message) => {
+      const definition = () => ({
+        type: 'a2a_preview',
+        base_url: 'http://a.example',
+        project_connection_id: id,
+        send_credentials_for_agent_card: true,
+      });
+      const error = await refusal(
+        start({ definition, credentials: { type: 'ApiKey', apiKey: 'secret-key' } }),
+      );
+      expect(error).toMatchObject({ status: 400, target: 'tools[0].base_url' });
+      expect(error.message).toMatch(message);
+    },
+  );
+
+  test('may be said by base_url along with a connection of the same origin', async () => {
+    const { ask } = await start({
+      definition: (url) => ({ type: 'a2a_preview', base_url: `${url}/`, project_connection_id: 'mine' }),
+      credentials: { type: 'CustomKeys', keys: { 'x-secret': 's' } },
+    });
+    await ask('Rain?');
+    expect(agent.requests.at(-1)?.headers).toMatchObject({ 'x-secret': 's' });
   });
 
   test('its card may be elsewhere', async () => {
@@ -231,6 +270,50 @@ describe('where an agent is', () => {
   });
 });
 
+describe('credentials that an agent repeats are not told', () => {
+  const token = 'secret-token-1';
+  const asked = {
+    definition: () => ({
+      type: 'a2a_preview',
+      project_connection_id: 'mine',
+      send_credentials_for_agent_card: true,
+    }),
+    credentials: { type: 'CustomKeys', keys: { Authorization: `Bearer ${token}` } },
+  } as const;
+
+  test('in its answer', async () => {
+    const { ask } = await start({ ...asked, execute: answersMessage(() => `You sent ${token}.`) });
+    expect(await ask('Rain?')).toMatchObject({
+      output: 'You sent [redacted].',
+      fields: { output: 'You sent [redacted].' },
+    });
+  });
+
+  test.each([
+    [3, 'Done with [redacted].'],
+    [4, 'The agent has failed the task. Done with [redacted].'],
+    [8, 'The agent asks for a sign-in. Done with [redacted].'],
+  ])('in a task that ends in state %i', async (state, words) => {
+    const { ask } = await start({
+      ...asked,
+      execute(context, bus) {
+        bus.publish(AgentEvent.task(agentTask(context, state, { says: `Done with ${token}.` })));
+        bus.finished();
+      },
+    });
+    const told = await ask('Rain?').then(
+      ({ output }) => output,
+      ({ message }: ApiError) => message,
+    );
+    expect(told).toBe(words);
+  });
+
+  test('in its card', async () => {
+    const { open } = await start({ ...asked, card: { description: `For ${token}.` } });
+    expect(open.functions[0]?.description).toContain('For [redacted].');
+  });
+});
+
 describe('a definition that cannot be', () => {
   test.each<[object, string, string]>([
     [{ type: 'a2a', base_url: 'http://a' }, 'missing_required_parameter', 'tools[0].a2a_version'],
@@ -241,7 +324,11 @@ describe('a definition that cannot be', () => {
       'missing_required_parameter',
       'tools[0].base_url',
     ],
-    [{ type: 'a2a_preview', project_connection_id: 'none' }, 'not_found', 'tools[0].project_connection_id'],
+    [
+      { type: 'a2a_preview', project_connection_id: 'none' },
+      'invalid_payload',
+      'tools[0].project_connection_id',
+    ],
     [{ type: 'a2a_preview', base_url: 'ftp://a' }, 'address_not_allowed', 'tools[0].base_url'],
     [{ type: 'a2a_preview', base_url: 'http://169.254.169.254' }, 'address_not_allowed', 'tools[0].base_url'],
   ])('%j is refused at its place', async (definition, code, target) => {

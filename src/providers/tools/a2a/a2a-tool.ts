@@ -2,9 +2,14 @@ import Type, { type Static } from 'typebox';
 import { ApiError, invalidPayload, missingParameter } from '../../../errors.ts';
 import { Maybe } from '../../../kit/schema.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
+import { checkOrigin } from '../connection-origin.ts';
 import type { ToolConnections } from '../connections.ts';
 import { credentialHeaders } from '../credential-headers.ts';
+import { functionName } from '../function-name.ts';
+import { ConnectionId } from '../named-connection.ts';
+import { redactions } from '../redactions.ts';
 import { replayPair } from '../replay-pair.ts';
+import { requiredConnection } from '../required-connection.ts';
 import { givenText, textFunction } from '../text-function.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import { type AgentAddress, meetAgent, type RemoteAgent } from './agent-client.ts';
@@ -14,7 +19,7 @@ const A2aDefinition = Type.Object({
   type: Type.String(),
   base_url: Maybe(Type.String({ maxLength: 2048 })),
   agent_card_path: Maybe(Type.String({ maxLength: 2048 })),
-  project_connection_id: Maybe(Type.String({ minLength: 1, maxLength: 1024 })),
+  project_connection_id: Maybe(ConnectionId),
   send_credentials_for_agent_card: Maybe(Type.Boolean()),
   a2a_version: Maybe(Type.Literal('1.0')),
 });
@@ -63,7 +68,7 @@ async function open(
   } = definition;
   if (definition.type === 'a2a' && !definition.a2a_version) throw missingParameter(`${target}.a2a_version`);
   const place = `${target}.project_connection_id`;
-  const connection = id ? await connections.get(project, id, place) : null;
+  const connection = id ? await requiredConnection(connections, project, id, place) : null;
   const base = base_url || connection?.target || '';
   if (base === '') {
     throw missingParameter(
@@ -71,34 +76,37 @@ async function open(
       `'${target}' needs a 'base_url', or a connection that has the address of the agent.`,
     );
   }
-  await outbound.check(base, base_url ? `${target}.base_url` : place);
+  const whence = base_url ? `${target}.base_url` : place;
+  await outbound.check(base, whence);
+  if (connection !== null && base_url) checkOrigin(connection, base_url, whence);
   const cardUrl = `${base.replace(/\/+$/, '')}/${(agent_card_path || cardPath).replace(/^\/+/, '')}`;
   const { origin } = new URL(base);
-  const authorised = (keyHeader: string | null): typeof fetch => {
-    const headers = connection === null ? [] : credentialHeaders(connection, keyHeader, place);
-    return limitedFetch(outbound, { origin, headers, mostBytes: mostAgentBytes });
-  };
-  const anonymous = limitedFetch(outbound, { origin, headers: [], mostBytes: mostAgentBytes });
+  const proof = (keyHeader: string | null): Record<string, string> =>
+    connection === null ? {} : credentialHeaders(connection, keyHeader, place);
+  const fetchWith = (headers: Record<string, string>): typeof fetch =>
+    limitedFetch(outbound, { origin, headers, mostBytes: mostAgentBytes });
   const agent = await meet(
     {
       cardUrl,
-      fetchCard: send_credentials_for_agent_card ? authorised(null) : anonymous,
-      fetchAgent: authorised,
+      fetchCard: fetchWith(send_credentials_for_agent_card ? proof(null) : {}),
+      fetchAgent: (keyHeader) => fetchWith(proof(keyHeader)),
+      redact: redactions(proof(null)),
       legacy: definition.type === 'a2a_preview',
     },
-    base_url ? `${target}.base_url` : place,
+    whence,
   );
-  return agentTool(functionName(connection?.name ?? agent.name), agent);
+  return agentTool(connection?.name ?? agent.name, agent);
 }
 
-/** An agent as a tool: one function, by this name, that takes a message. */
-export function agentTool(name: string, agent: RemoteAgent): OpenTool {
+/** An agent as a tool: one function, named after this, that takes a message. */
+export function agentTool(called: string, agent: RemoteAgent): OpenTool {
+  const name = functionName(called) || 'agent';
   return {
     functions: [
       textFunction(
         {
           name,
-          qualifiedName: `a2a_${name}`,
+          qualifiedName: functionName(`a2a_${name}`),
           description: `Ask the agent ${agent.name}. ${agent.description}`.trim(),
         },
         'message',
@@ -124,7 +132,8 @@ async function meet(address: AgentAddress, target: string): Promise<RemoteAgent>
   } catch (error) {
     if (error instanceof ApiError) throw error;
     const reason = signal.aborted ? `it did not come within ${cardMilliseconds / 1000} s` : reasonOf(error);
-    throw invalidPayload(target, `The agent card at ${address.cardUrl} could not be had: ${reason}.`);
+    const told = address.redact.errors(reason);
+    throw invalidPayload(target, `The agent card at ${address.cardUrl} could not be had: ${told}.`);
   }
 }
 
@@ -133,9 +142,3 @@ function reasonOf(error: unknown): string {
   const { code } = (cause ?? {}) as { code?: unknown };
   return typeof code === 'string' ? `${message} (${code})` : message;
 }
-
-export const functionName = (name: string): string =>
-  name
-    .replace(/[^A-Za-z0-9_-]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .slice(0, 56) || 'agent';

@@ -1,6 +1,7 @@
 import type { AgentCard, Message, Part, Task } from '@a2a-js/sdk';
 import type { Client } from '@a2a-js/sdk/client';
 import { ApiError } from '../../../errors.ts';
+import { type Redactions, redactedFailure } from '../redactions.ts';
 import { toolFailure } from '../tool-failure.ts';
 
 export interface AgentAddress {
@@ -8,6 +9,8 @@ export interface AgentAddress {
   fetchCard: typeof fetch;
   /** Carries the credentials; told the header that the card wants a key in, where it wants one. */
   fetchAgent(keyHeader: string | null): typeof fetch;
+  /** Takes the credentials out of what the agent says. */
+  redact: Redactions;
   /** Whether agents of the protocol's version 0.3 are spoken to in their own way. */
   legacy: boolean;
 }
@@ -28,6 +31,7 @@ export async function meetAgent({
   cardUrl,
   fetchCard,
   fetchAgent,
+  redact,
   legacy,
 }: AgentAddress): Promise<RemoteAgent> {
   const { DefaultAgentCardResolver } = await import('@a2a-js/sdk/client');
@@ -36,11 +40,11 @@ export async function meetAgent({
     cardUrl,
     '',
   );
-  return agentOf(card, fetchAgent(keyHeaderOf(card)), legacy);
+  return agentOf(card, { fetchImpl: fetchAgent(keyHeaderOf(card)), redact, legacy });
 }
 
 /** An agent that is known to speak JSON-RPC at an address, without a card that says so. */
-export const agentAt = (url: string, fetchImpl: typeof fetch): Promise<RemoteAgent> =>
+export const agentAt = (url: string, fetchImpl: typeof fetch, redact: Redactions): Promise<RemoteAgent> =>
   agentOf(
     {
       name: '',
@@ -56,11 +60,14 @@ export const agentAt = (url: string, fetchImpl: typeof fetch): Promise<RemoteAge
       skills: [],
       signatures: [],
     },
-    fetchImpl,
-    false,
+    { fetchImpl, redact, legacy: false },
   );
 
-async function agentOf(card: AgentCard, fetchImpl: typeof fetch, legacy: boolean): Promise<RemoteAgent> {
+interface Spoken extends Pick<AgentAddress, 'redact' | 'legacy'> {
+  fetchImpl: typeof fetch;
+}
+
+async function agentOf(card: AgentCard, { fetchImpl, redact, legacy }: Spoken): Promise<RemoteAgent> {
   const { ClientFactory, JsonRpcTransportFactory, RestTransportFactory } = await import('@a2a-js/sdk/client');
   const legacyCompat = { enabled: legacy };
   const client = await new ClientFactory({
@@ -71,9 +78,9 @@ async function agentOf(card: AgentCard, fetchImpl: typeof fetch, legacy: boolean
   }).createFromAgentCard(card);
   const skills = (card.skills ?? []).map(({ name, description }) => `${name}: ${description}`).join('\n');
   return {
-    name: card.name ?? '',
-    description: [card.description, skills].filter((text) => text).join('\n'),
-    ask: conversation(client),
+    name: redact.answers(card.name ?? ''),
+    description: redact.answers([card.description, skills].filter((text) => text).join('\n')),
+    ask: conversation(client, redact),
   };
 }
 
@@ -89,7 +96,7 @@ function keyHeaderOf({ securitySchemes }: AgentCard): string | null {
 }
 
 /** Further messages go on where the agent has asked for more. */
-function conversation(client: Client): RemoteAgent['ask'] {
+function conversation(client: Client, redact: Redactions): RemoteAgent['ask'] {
   let contextId = '';
   let openTask = '';
   return async (message, signal) => {
@@ -98,14 +105,18 @@ function conversation(client: Client): RemoteAgent['ask'] {
       contextId = answer.contextId;
       if (!isTask(answer)) {
         openTask = '';
-        return textOf(answer.parts);
+        return redact.answers(textOf(answer.parts));
       }
       const task = await ended(client, answer, signal);
       openTask = needsMore(task) ? task.id : '';
-      return outcome(task);
+      return redact.answers(outcome(task));
     } catch (error) {
-      if (error instanceof ApiError || signal.aborted) throw error;
-      throw toolFailure(`The agent could not be asked: ${(error as Error).message}`);
+      if (signal.aborted) throw error;
+      const failure =
+        error instanceof ApiError
+          ? error
+          : toolFailure(`The agent could not be asked: ${(error as Error).message}`);
+      throw redactedFailure(failure, redact);
     }
   };
 }

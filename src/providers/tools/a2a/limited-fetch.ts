@@ -1,10 +1,9 @@
 import type { Outbound } from '../../outbound/outbound.ts';
-import { toolFailure } from '../tool-failure.ts';
 
 export interface FetchLimits {
   /** Where the headers belong; a card may name other places, which do not get them. */
   origin: string;
-  headers: [string, string][];
+  headers: Record<string, string>;
   mostBytes: number;
 }
 
@@ -13,7 +12,7 @@ export function limitedFetch(outbound: Outbound, { origin, headers, mostBytes }:
   return async (input, init) => {
     const request = new Request(input, init);
     if (new URL(request.url).origin === origin) {
-      for (const [name, value] of headers) setHeader(request.headers, name, value);
+      for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
     }
     const response = await outbound.fetch(request);
     if (response.body === null) return response;
@@ -24,15 +23,6 @@ export function limitedFetch(outbound: Outbound, { origin, headers, mostBytes }:
       headers: answered,
     });
   };
-}
-
-function setHeader(headers: Headers, name: string, value: string): void {
-  try {
-    headers.set(name, value);
-  } catch {
-    // The words of the error have the value in them.
-    throw toolFailure(`The header '${name}' of the connection has a name or value that can't be sent.`);
-  }
 }
 
 function limit(mostBytes: number): TransformStream<Uint8Array, Uint8Array> {

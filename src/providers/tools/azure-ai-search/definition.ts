@@ -1,11 +1,12 @@
 import Type, { type Static } from 'typebox';
 import { missingParameter, unsupportedParameter } from '../../../errors.ts';
 import { Maybe, OneOf } from '../../../kit/schema.ts';
+import { ConnectionId } from '../named-connection.ts';
 
 export const mostDocuments = 100;
 
 const Index = Type.Object({
-  project_connection_id: Maybe(Type.String({ minLength: 1, maxLength: 1024 })),
+  project_connection_id: Maybe(ConnectionId),
   index_name: Maybe(Type.String({ pattern: '^[A-Za-z0-9_-]{1,128}$', description: 'An index or an alias.' })),
   query_type: Maybe(OneOf('simple', 'semantic', 'vector', 'vector_simple_hybrid', 'vector_semantic_hybrid')),
   top_k: Maybe(Type.Integer({ minimum: 1, maximum: mostDocuments })),

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { Maybe } from '../../../kit/schema.ts';
 import { citePage, searchFunction, tellPages } from '../cited-pages.ts';
 import type { ConnectedServiceParts } from '../connected-service.ts';
+import { ConnectionId } from '../named-connection.ts';
 import { replayPair } from '../replay-pair.ts';
 import { givenText } from '../text-function.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
@@ -10,7 +11,7 @@ import { bingSearch } from './bing-search.ts';
 const text = Maybe(Type.String({ maxLength: 128 }));
 
 const configuration = {
-  project_connection_id: Type.String({ minLength: 1, maxLength: 1024 }),
+  project_connection_id: ConnectionId,
   market: text,
   set_lang: text,
   count: Maybe(Type.Integer({ minimum: 1, maximum: 50 })),

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { calls, finish, says, scriptedModel, type Turn } from '../../../families/testing/scripted-model.ts';
 import { type WholeApp, wholeApp } from '../../../families/testing/whole-app.ts';
 import { mcpTool } from '../mcp/mcp-tool.ts';
+import { sessionPool } from '../mcp/session-pool.ts';
 import { mcpTestServer, type TestServer } from '../mcp/testing/mcp-server.ts';
 import { fixedConnections, loopbackOutbound } from '../testing/opened-tool.ts';
 import { fabricIqTool } from './fabric-iq-tool.ts';
@@ -24,10 +25,12 @@ async function start(...turns: Turn[]) {
   const credentials = { type: 'CustomKeys', keys: { Authorization: 'Bearer token-1' } } as const;
   const connections = fixedConnections({
     ontology: { target: server.url, credentials },
+    nowhere: { target: '_', credentials },
     entra: { target: server.url, credentials: { type: 'AAD' } },
   });
+  const pool = sessionPool(loopbackOutbound);
   const parts = { outbound: loopbackOutbound, connections };
-  app = await wholeApp({ m: model.provider }, { tools: [mcpTool(parts), fabricIqTool(parts)] });
+  app = await wholeApp({ m: model.provider }, { tools: [mcpTool(parts, pool), fabricIqTool(parts, pool)] });
   return model;
 }
 
@@ -73,6 +76,11 @@ test.each<[object[], string, RegExp]>([
   ],
   [[{ ...definition, project_connection_id: 'entra' }], 'tools[0].project_connection_id', /type 'AAD'/],
   [[{ ...definition, server_url: 'http://a.example/mcp' }], 'tools[0].server_url', /are not sent to/],
+  [
+    [{ ...definition, project_connection_id: 'nowhere', server_url: 'http://a.example/mcp' }],
+    'tools[0].server_url',
+    /'nowhere' is no address .* not sent to http:\/\/a\.example\. Set its target/,
+  ],
   [
     [definition, { type: 'mcp', server_label: 'fabric_iq', project_connection_id: 'ontology' }],
     'tools[1]',

@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { Maybe } from '../../../kit/schema.ts';
 import { RequireApproval } from '../mcp/definition.ts';
-import { type McpParts, mcpTool } from '../mcp/mcp-tool.ts';
+import { type McpParts, mcpToolBase, openMcpServer } from '../mcp/mcp-tool.ts';
+import type { SessionPool } from '../mcp/session-pool.ts';
 import { ConnectionId } from '../named-connection.ts';
 import type { ServerTool } from '../tool.ts';
 
@@ -16,18 +17,27 @@ const FabricIqDefinition = Type.Object({
 });
 
 /** `fabric_iq_preview`: the tools of an MCP server of Microsoft Fabric, behind a connection. */
-export function fabricIqTool(parts: McpParts): ServerTool {
-  const mcp = mcpTool(parts);
+export function fabricIqTool(parts: McpParts, pool: SessionPool): ServerTool {
   return {
-    ...mcp,
+    ...mcpToolBase(parts),
     type,
     definition: FabricIqDefinition,
     open(given, context) {
       const { project_connection_id, server_label, server_url, require_approval } = given as Static<
         typeof FabricIqDefinition
       >;
-      const server = { server_label: server_label ?? 'fabric_iq', server_url };
-      return mcp.open({ type: 'mcp', ...server, project_connection_id, require_approval }, context);
+      const server = { server_label: server_label ?? 'fabric_iq', project_connection_id };
+      return openMcpServer(
+        parts,
+        pool,
+        {
+          type: 'mcp',
+          ...server,
+          server_url: server_url ?? null,
+          require_approval: require_approval ?? null,
+        },
+        context,
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ApiError } from '../../../errors.ts';
+import { sessionPool } from '../mcp/session-pool.ts';
 import { mcpTestServer, type TestServer } from '../mcp/testing/mcp-server.ts';
 import { called, fixedConnections, loopbackOutbound, opened } from '../testing/opened-tool.ts';
 import { webIqTool } from './web-iq-tool.ts';
@@ -17,7 +18,7 @@ async function open(definition: object = {}) {
   const connections = fixedConnections({
     'web-iq': { target: server.url, credentials: { type: 'ApiKey', apiKey: key } },
   });
-  const tool = webIqTool({ outbound: loopbackOutbound, connections });
+  const tool = webIqTool({ outbound: loopbackOutbound, connections }, sessionPool(loopbackOutbound));
   return opened(tool, { type: 'web_iq_preview', project_connection_id: 'web-iq', ...definition });
 }
 

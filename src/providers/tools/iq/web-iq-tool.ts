@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { Maybe } from '../../../kit/schema.ts';
 import { type McpToolDefinition, RequireApproval } from '../mcp/definition.ts';
-import { type McpParts, mcpTool, openMcpServer } from '../mcp/mcp-tool.ts';
-import { sessionPool } from '../mcp/session-pool.ts';
+import { type McpParts, mcpToolBase, openMcpServer } from '../mcp/mcp-tool.ts';
+import type { SessionPool } from '../mcp/session-pool.ts';
 import { ConnectionId } from '../named-connection.ts';
 import { connectionLabel } from '../required-connection.ts';
 import type { ServerTool } from '../tool.ts';
@@ -19,10 +19,9 @@ type WebIqDefinition = Static<typeof WebIqDefinition>;
 const keyHeader = 'x-apikey';
 
 /** `web_iq_preview`: Web IQ is an MCP server, at the target of a connection. */
-export function webIqTool(parts: McpParts): ServerTool {
-  const pool = sessionPool(parts.outbound, parts.sessions);
+export function webIqTool(parts: McpParts, pool: SessionPool): ServerTool {
   return {
-    ...mcpTool(parts, pool),
+    ...mcpToolBase(parts),
     type: 'web_iq_preview',
     definition: WebIqDefinition,
     open(given, context) {

@@ -45,6 +45,20 @@ test('a message goes to the address of the connection, with its token and withou
   ]);
 });
 
+test('a token that comes back in an answer is not told', async () => {
+  const made = await testAgent({ execute: answersMessage(() => `Your token is ${token}.`) });
+  others.push(made);
+  expect((await ask(`${made.url}/a2a/`)).output).toBe('Your token is [redacted].');
+});
+
+test('credentials of another scheme are sent as they are', async () => {
+  const { url, requests } = await agent();
+  const keys = { Authorization: 'Basic dXNlcjpwYXNz' };
+  const tool = await open(`${url}/a2a/`, { type: 'CustomKeys', keys });
+  await called(tool, 'my-work-iq', { message: 'Any mail?' });
+  expect(requests[0]?.headers.authorization).toBe('Basic dXNlcjpwYXNz');
+});
+
 test('calls are told by the name of the connection', async () => {
   const tool = await open('http://127.0.0.1:9/');
   expect(tool.functions).toMatchObject([
@@ -59,6 +73,7 @@ describe('a gateway', () => {
     ['does not take the token', json({ message: 'no' }, 401), /could not be asked: .*401/],
     ['has had enough', json({}, 429), /could not be asked: .*429/],
     ['fails', json({}, 500), /could not be asked: .*500/],
+    ['repeats the token', json({ error: `Bearer ${token} is not known` }, 403), /could not be asked: .*403/],
     ['answers with no JSON', (response) => void response.end('<html>'), /could not be asked/],
   ])('that %s makes a failed call without the token', async (_, answer, message) => {
     const { url } = await server(answer);

@@ -1,9 +1,10 @@
 import Type, { type Static } from 'typebox';
 import { invalidPayload } from '../../../errors.ts';
-import { type A2aParts, agentTool, agentToolBase, functionName, mostAgentBytes } from '../a2a/a2a-tool.ts';
+import { type A2aParts, agentTool, agentToolBase, mostAgentBytes } from '../a2a/a2a-tool.ts';
 import { agentAt } from '../a2a/agent-client.ts';
 import { limitedFetch } from '../a2a/limited-fetch.ts';
 import { bearerToken, ConnectionId, namedConnection } from '../named-connection.ts';
+import { redactions } from '../redactions.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 
 const type = 'work_iq_preview';
@@ -34,16 +35,16 @@ async function open(
       `The connection '${connection.name}' has no address of Work IQ. Set its target to https://workiq.svc.cloud.microsoft/a2a/.`,
     );
   }
-  const authorization = bearerToken(named, 'Work IQ');
+  const headers = { authorization: bearerToken(named, 'Work IQ') };
   await outbound.check(url.href, place);
   const fetchAgent = limitedFetch(outbound, {
     origin: url.origin,
-    headers: [['authorization', authorization]],
+    headers,
     mostBytes: mostAgentBytes,
   });
   // The gateway's own agent has no card; its address is where it is spoken to.
-  const agent = await agentAt(url.href, fetchAgent);
-  return agentTool(functionName(connection.name), {
+  const agent = await agentAt(url.href, fetchAgent, redactions(headers));
+  return agentTool(connection.name, {
     ...agent,
     name: 'Work IQ',
     description: "It knows the user's work in Microsoft 365: mail, meetings, files, chats and people.",

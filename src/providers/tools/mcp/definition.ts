@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { unsupportedParameter } from '../../../errors.ts';
 import { Maybe, OneOf } from '../../../kit/schema.ts';
+import { ConnectionId } from '../named-connection.ts';
 
 const names = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 1000 });
 
@@ -27,7 +28,7 @@ export const McpToolDefinition = Type.Object({
     }),
   ),
   authorization: Maybe(Type.String({ minLength: 1, maxLength: 16_384 })),
-  project_connection_id: Maybe(Type.String({ minLength: 1, maxLength: 1024 })),
+  project_connection_id: Maybe(ConnectionId),
   allowed_tools: Maybe(Type.Union([names, ToolFilter])),
   require_approval: RequireApproval,
 });

@@ -1,6 +1,7 @@
 import { invalidPayload, missingParameter } from '../../../errors.ts';
-import type { ToolConnection, ToolConnections } from '../connections.ts';
-import { credentialHeaders } from '../credential-headers.ts';
+import { checkOrigin } from '../connection-origin.ts';
+import type { ToolConnections } from '../connections.ts';
+import { authorizationValue, credentialHeaders } from '../credential-headers.ts';
 import { requiredConnection } from '../required-connection.ts';
 import type { ToolContext } from '../tool.ts';
 import type { McpToolDefinition } from './definition.ts';
@@ -45,7 +46,7 @@ export async function mcpEndpoint(
       `${target}.server_url`,
       connection === null
         ? "An MCP tool needs a 'server_url', or a 'project_connection_id' whose connection has a target."
-        : `The connection '${connection.name}' has no target; send the server's address as 'server_url'.`,
+        : `The connection '${connection.name}' has no target; set it to the address of the server.`,
     );
   }
   const url = URL.parse(address);
@@ -54,10 +55,9 @@ export async function mcpEndpoint(
   }
   const all = new Headers();
   if (connection !== null) {
-    checkOrigin(connection, url, target);
-    for (const [name, value] of credentialHeaders(connection, keyHeader, place)) {
-      setHeader(all, name, value, place);
-    }
+    if (given) checkOrigin(connection, given, `${target}.server_url`);
+    const proof = credentialHeaders(connection, keyHeader, place);
+    for (const [name, value] of Object.entries(proof)) setHeader(all, name, value, place);
   }
   for (const [name, value] of Object.entries(headers ?? {}))
     setHeader(all, name, value, `${target}.headers.${name}`);
@@ -68,20 +68,9 @@ export async function mcpEndpoint(
         "'authorization' and the header 'Authorization' are the same; send one of them.",
       );
     }
-    const value = /^(bearer|basic)\s/i.test(authorization) ? authorization : `Bearer ${authorization}`;
-    setHeader(all, 'authorization', value, `${target}.authorization`);
+    setHeader(all, 'authorization', authorizationValue(authorization), `${target}.authorization`);
   }
   return { url, headers: Object.fromEntries(all) };
-}
-
-/** Whoever may name a connection in a tool must not be able to have its secrets sent elsewhere. */
-function checkOrigin({ name, target: address }: ToolConnection, url: URL, target: string): void {
-  const of = URL.parse(address);
-  if (of === null || of.origin === url.origin) return;
-  throw invalidPayload(
-    `${target}.server_url`,
-    `The connection '${name}' is for ${of.origin}; its credentials are not sent to ${url.origin}.`,
-  );
 }
 
 function setHeader(headers: Headers, name: string, value: string, target: string): void {

@@ -1,5 +1,5 @@
 import { assertJsonSchema } from '../../../kit/validation.ts';
-import { digest, functionName, shortened } from '../function-name.ts';
+import { digest, functionName, shortName } from '../function-name.ts';
 import type { ToolFunction } from '../tool.ts';
 import type { McpToolDefinition } from './definition.ts';
 import { isAllowed } from './filters.ts';
@@ -21,7 +21,7 @@ export function serverFunctions(definition: McpToolDefinition, listing: ListedTo
   for (const tool of listing) {
     if (names.has(tool.name) || !isAllowed(definition, tool)) continue;
     const plain = functionName(tool.name);
-    const name = tools.has(plain) ? shortened(`${plain}_${digest(tool.name)}`) : plain;
+    const name = tools.has(plain) ? shortName(`${plain}_${digest(tool.name)}`) : plain;
     if (tools.has(name)) continue;
     tools.set(name, tool);
     names.set(tool.name, name);

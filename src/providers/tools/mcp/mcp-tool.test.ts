@@ -9,6 +9,7 @@ import { type WholeApp, wholeApp } from '../../../families/testing/whole-app.ts'
 import { createOutbound } from '../../outbound/create-outbound.ts';
 import type { ToolConnection, ToolConnections } from '../connections.ts';
 import { mcpTool } from './mcp-tool.ts';
+import { sessionPool } from './session-pool.ts';
 import { mcpTestServer, type TestServer, type TestServerOptions } from './testing/mcp-server.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -43,7 +44,7 @@ async function start(
   directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
   app = await wholeApp(
     { 'my-model': model.provider },
-    { directory, tools: [mcpTool({ outbound, connections, timeoutSeconds })] },
+    { directory, tools: [mcpTool({ outbound, connections, timeoutSeconds }, sessionPool(outbound))] },
   );
   closers.push(app.close);
   return model;
@@ -570,13 +571,16 @@ describe('credentials', () => {
     expect(one.requests.at(-1)?.headers.authorization).toBe(secret);
   });
 
-  test('of a connection go to its own address only', async () => {
-    const one = await echoing();
-    await start([], { known: { desk: connection({ target: 'https://mcp.example.com/' }) } });
-    const { status, json } = await create([definition(one, { project_connection_id: 'desk' })]);
-    expect([status, json.error?.param]).toEqual([400, 'tools[0].server_url']);
-    expect(one.requests).toEqual([]);
-  });
+  test.each(['https://mcp.example.com/', '_', 'desk:8080'])(
+    'of a connection to %s go to no other address',
+    async (address) => {
+      const one = await echoing();
+      await start([], { known: { desk: connection({ target: address }) } });
+      const { status, json } = await create([definition(one, { project_connection_id: 'desk' })]);
+      expect([status, json.error?.param]).toEqual([400, 'tools[0].server_url']);
+      expect(one.requests).toEqual([]);
+    },
+  );
 
   test('of a connection that is missing: the error says which and how to add it', async () => {
     const one = await echoing();

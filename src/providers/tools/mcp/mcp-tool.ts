@@ -12,7 +12,7 @@ import { serverFunctions } from './functions.ts';
 import { filterOf, knownListing, type ListedTool, listTools } from './listing.ts';
 import { resultText } from './result-text.ts';
 import { type McpSession, mcpSession } from './session.ts';
-import { type SessionPool, type SessionPoolOptions, sessionPool } from './session-pool.ts';
+import type { SessionPool } from './session-pool.ts';
 
 const defaultSeconds = 60;
 
@@ -21,8 +21,6 @@ export interface McpParts {
   connections: ToolConnections;
   /** How long listing tools may take, and a call. */
   timeoutSeconds?: number;
-  /** How sessions are kept between responses. */
-  sessions?: SessionPoolOptions;
 }
 
 const phases = {
@@ -42,15 +40,12 @@ const listPhases = {
   failed: 'response.mcp_list_tools.failed',
 } as const;
 
-/** `mcp`: the tools of an MCP server, which is reached over HTTP. */
-export function mcpTool(parts: McpParts, pool = sessionPool(parts.outbound, parts.sessions)): ServerTool {
-  return {
-    type: 'mcp',
-    definition: McpToolDefinition,
+/** What the tools that are MCP servers have in common. */
+export const mcpToolBase = ({ timeoutSeconds = defaultSeconds }: McpParts) =>
+  ({
     itemType: 'mcp_call',
     idempotent: false,
-    timeoutSeconds: parts.timeoutSeconds ?? defaultSeconds,
-    open: (definition, context) => openMcpServer(parts, pool, definition as McpToolDefinition, context),
+    timeoutSeconds,
     replay({ name, arguments: text, output, error }) {
       const { message } = (error ?? {}) as { message?: unknown };
       return {
@@ -59,6 +54,15 @@ export function mcpTool(parts: McpParts, pool = sessionPool(parts.outbound, part
         output: typeof output === 'string' ? output : `The call failed: ${message ?? 'it has no output.'}`,
       };
     },
+  }) satisfies Partial<ServerTool>;
+
+/** `mcp`: the tools of an MCP server, which is reached over HTTP. Closes the pool, which others may use besides. */
+export function mcpTool(parts: McpParts, pool: SessionPool): ServerTool {
+  return {
+    ...mcpToolBase(parts),
+    type: 'mcp',
+    definition: McpToolDefinition,
+    open: (definition, context) => openMcpServer(parts, pool, definition as McpToolDefinition, context),
     close: pool.close,
   };
 }

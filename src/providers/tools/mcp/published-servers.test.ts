@@ -8,6 +8,7 @@ import { calls, finish, says, scriptedModel, type Turn } from '../../../families
 import { wholeApp } from '../../../families/testing/whole-app.ts';
 import { createOutbound } from '../../outbound/create-outbound.ts';
 import { mcpTool } from './mcp-tool.ts';
+import { sessionPool } from './session-pool.ts';
 
 const require = createRequire(import.meta.url);
 const closers: (() => unknown)[] = [];
@@ -52,7 +53,10 @@ async function respond(server_url: string, ...turns: Turn[]) {
     },
   };
   const outbound = createOutbound({ allowLoopback: true, allow: [] });
-  const app = await wholeApp({ 'my-model': model.provider }, { tools: [mcpTool({ outbound, connections })] });
+  const app = await wholeApp(
+    { 'my-model': model.provider },
+    { tools: [mcpTool({ outbound, connections }, sessionPool(outbound))] },
+  );
   closers.push(app.close);
   const { json } = await app.call('POST', '/openai/v1/responses', {
     model: 'my-model',

@@ -5,7 +5,7 @@ import { wholeApp } from '../../../families/testing/whole-app.ts';
 import { called, fixedConnections, loopbackOutbound, opened } from '../testing/opened-tool.ts';
 import type { ServerTool, ToolContext } from '../tool.ts';
 import { mcpTool } from './mcp-tool.ts';
-import type { SessionPoolOptions } from './session-pool.ts';
+import { type SessionPoolOptions, sessionPool } from './session-pool.ts';
 import { mcpTestServer, type TestServer, type TestServerOptions } from './testing/mcp-server.ts';
 
 const closers: (() => unknown)[] = [];
@@ -22,7 +22,7 @@ async function server(options: Partial<TestServerOptions> = {}): Promise<TestSer
 }
 
 function tool(sessions: SessionPoolOptions = {}, connections = fixedConnections({})): ServerTool {
-  const made = mcpTool({ outbound: loopbackOutbound, connections, sessions });
+  const made = mcpTool({ outbound: loopbackOutbound, connections }, sessionPool(loopbackOutbound, sessions));
   closers.push(() => made.close?.());
   return made;
 }
@@ -131,7 +131,7 @@ describe('a session is not shared', () => {
         await loopbackOutbound.check(url, target);
       },
     };
-    const shared = mcpTool({ outbound, connections: fixedConnections({}) });
+    const shared = mcpTool({ outbound, connections: fixedConnections({}) }, sessionPool(outbound));
     closers.push(() => shared.close?.());
     await responds(shared, definition(one));
     allowed = false;

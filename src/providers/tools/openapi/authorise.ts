@@ -1,6 +1,8 @@
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
+import { checkOrigin, originOf } from '../connection-origin.ts';
 import type { ConnectionCredentials, ToolConnections } from '../connections.ts';
 import type { ToolIdentity } from '../identity.ts';
+import { requiredConnection } from '../required-connection.ts';
 import type { OpenApiAuth } from './definition.ts';
 import type { Operation } from './operations.ts';
 import type { SecurityScheme } from './security-schemes.ts';
@@ -12,9 +14,11 @@ export interface Credentials {
   /** Encoded `name=value` pairs. */
   query: string[];
   cookies: string[];
+  /** What of them must not be told, as the connection has it. */
+  secrets: string[];
 }
 
-export const noCredentials: Credentials = { headers: [], query: [], cookies: [] };
+export const noCredentials: Credentials = { headers: [], query: [], cookies: [], secrets: [] };
 
 export interface AuthoriserParts {
   connections: ToolConnections;
@@ -30,8 +34,9 @@ export async function authoriser(
   operations: Operation[],
   { connections, identity }: AuthoriserParts,
   project: string,
-  target: string,
+  place: string,
 ): Promise<Authoriser> {
+  const target = `${place}.auth`;
   switch (auth.type) {
     case 'anonymous':
       return async () => noCredentials;
@@ -49,12 +54,19 @@ export async function authoriser(
       return token;
     }
     case 'project_connection': {
-      const place = `${target}.security_scheme.project_connection_id`;
+      const named = `${target}.security_scheme.project_connection_id`;
       const id = auth.security_scheme.project_connection_id;
-      const { credentials } = await connections.get(project, id, place);
-      const made = new Map(
-        operations.map((operation) => [operation, connectionCredentials(operation, credentials, place)]),
-      );
+      const connection = await requiredConnection(connections, project, id, named);
+      // Connections made for such documents often hold keys only; then the document says where they go.
+      const isBound = originOf(connection.target) !== null;
+      const made = new Map<Operation, Credentials>();
+      for (const operation of operations) {
+        const credentials = connectionCredentials(operation, connection.credentials, named);
+        if (isBound && credentials !== noCredentials) {
+          checkOrigin(connection, operation.server, `${place}.spec.servers`);
+        }
+        made.set(operation, credentials);
+      }
       return async (operation) => made.get(operation) ?? noCredentials;
     }
   }
@@ -106,11 +118,11 @@ function schemeCredentials(
   if (scheme.kind === 'basic') return basic(key);
   switch (scheme.in) {
     case 'header':
-      return { ...noCredentials, headers: [[scheme.name, key]] };
+      return { ...noCredentials, headers: [[scheme.name, key]], secrets: [key] };
     case 'query':
-      return { ...noCredentials, query: pair(scheme.name, key) };
+      return { ...noCredentials, query: pair(scheme.name, key), secrets: [key] };
     case 'cookie':
-      return { ...noCredentials, cookies: pair(scheme.name, key) };
+      return { ...noCredentials, cookies: pair(scheme.name, key), secrets: [key] };
   }
 }
 
@@ -129,6 +141,7 @@ function keyOf(credentials: ConnectionCredentials, names: string[], isOnly: bool
 const bearer = (token: string): Credentials => ({
   ...noCredentials,
   headers: [['Authorization', `Bearer ${token}`]],
+  secrets: [token],
 });
 
 /** `user:password`, unless it is the header's value already. */
@@ -137,6 +150,7 @@ const basic = (key: string): Credentials => ({
   headers: [
     ['Authorization', /^basic\s/i.test(key) ? key : `Basic ${Buffer.from(key, 'utf8').toString('base64')}`],
   ],
+  secrets: [key, key.slice(key.indexOf(':') + 1)],
 });
 
 const pair = (name: string, value: string): string[] =>
@@ -146,4 +160,5 @@ const merged = (parts: Credentials[]): Credentials => ({
   headers: parts.flatMap(({ headers }) => headers),
   query: parts.flatMap(({ query }) => query),
   cookies: parts.flatMap(({ cookies }) => cookies),
+  secrets: parts.flatMap(({ secrets }) => secrets),
 });

@@ -2,6 +2,7 @@ import { ApiError } from '../../../errors.ts';
 import { isRecord } from '../../../kit/record.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import { boundedText } from '../bounded-text.ts';
+import { type Redactions, redactedFailure, redactions } from '../redactions.ts';
 import { toolFailure } from '../tool-failure.ts';
 import type { Credentials } from './authorise.ts';
 import { bodyArgument } from './operation-arguments.ts';
@@ -10,7 +11,9 @@ import { writeBody } from './request-body.ts';
 import { headerText, pairs, pathText } from './serialise-parameter.ts';
 
 const mostBytes = 1_048_576;
-const mostExcerptBytes = 4096;
+const longestExcerpt = 4096;
+/** More than is shown, so that no secret is cut in two before it is taken out. */
+const mostExcerptBytes = 65_536;
 
 /** Calls an operation with a model's arguments and returns the text of its answer, or fails with what the API said. */
 export async function callOperation(
@@ -20,18 +23,32 @@ export async function callOperation(
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<string> {
+  const redact = redactions(Object.fromEntries(credentials.headers), credentials.secrets);
   const { url, init } = request(operation, given, credentials);
-  const response = await send(outbound, url, { ...init, signal });
+  try {
+    return await answered(await send(outbound, url, { ...init, signal }), redact);
+  } catch (error) {
+    throw error instanceof ApiError ? redactedFailure(error, redact) : error;
+  }
+}
+
+async function answered(response: Response, { errors, answers }: Redactions): Promise<string> {
   if (!response.ok) {
-    const { text, clipped } = await boundedText(response, mostExcerptBytes);
-    const excerpt = readable(response) && text !== '' ? ` ${text}${clipped ? ' [clipped]' : ''}` : '';
+    if (!readable(response)) await response.body?.cancel();
+    const said = readable(response) ? errors((await boundedText(response, mostExcerptBytes)).text) : '';
+    const clipped =
+      said.length > longestExcerpt ? `${said.slice(0, longestExcerpt).toWellFormed()} [clipped]` : said;
+    const excerpt = clipped === '' ? '' : ` ${clipped}`;
     throw toolFailure(`The API answered ${response.status} ${response.statusText}.${excerpt}`);
   }
   if (!readable(response)) {
     await response.body?.cancel();
-    return `[The API answered ${response.status} with ${response.headers.get('content-type')}, which is not text.]`;
+    return answers(
+      `[The API answered ${response.status} with ${response.headers.get('content-type')}, which is not text.]`,
+    );
   }
-  const { text, clipped } = await boundedText(response, mostBytes);
+  const { text: whole, clipped } = await boundedText(response, mostBytes);
+  const text = answers(whole);
   if (clipped) return `${text}\n[clipped: the answer is longer than ${mostBytes} bytes]`;
   return text === '' ? `[The API answered ${response.status} without a body.]` : text;
 }

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { AnyObject, Maybe } from '../../../kit/schema.ts';
 import { UnionBy } from '../../../kit/union.ts';
+import { ConnectionId } from '../named-connection.ts';
 
 const auth = <const T extends string>(type: T) => ({ type: Type.Literal(type) });
 
@@ -8,7 +9,7 @@ export const OpenApiAuth = UnionBy('type', {
   anonymous: Type.Object(auth('anonymous')),
   project_connection: Type.Object({
     ...auth('project_connection'),
-    security_scheme: Type.Object({ project_connection_id: Type.String({ minLength: 1, maxLength: 1024 }) }),
+    security_scheme: Type.Object({ project_connection_id: ConnectionId }),
   }),
   managed_identity: Type.Object({
     ...auth('managed_identity'),

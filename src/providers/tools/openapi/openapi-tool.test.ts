@@ -9,10 +9,10 @@ let server: HttpServer;
 afterEach(() => server?.close());
 
 const own = 'https://ai.azure.com';
-function tool(credentials: ConnectionCredentials = { type: 'None' }) {
+function tool(credentials: ConnectionCredentials = { type: 'None' }, target = '_') {
   return openApiTool({
     outbound: loopbackOutbound,
-    connections: fixedConnections({ mine: { credentials } }),
+    connections: fixedConnections({ mine: { credentials, target } }),
     identity: { token: async (audience, url) => (audience === own && url === server.url ? 'ours' : null) },
   });
 }
@@ -25,10 +25,20 @@ interface Given {
   openapi?: object;
   answer?: AnswerRequest;
   credentials?: ConnectionCredentials;
+  /** Of the connection. */
+  address?(url: string): string;
 }
 
 /** A document with one operation, opened against a server that answers it. */
-async function start({ operation, path = '/it', method = 'get', answer, credentials, ...rest }: Given) {
+async function start({
+  operation,
+  path = '/it',
+  method = 'get',
+  answer,
+  credentials,
+  address,
+  ...rest
+}: Given) {
   server = await httpServer(answer ?? json({ ok: true }));
   const spec = {
     openapi: '3.1.0',
@@ -44,7 +54,7 @@ async function start({ operation, path = '/it', method = 'get', answer, credenti
     auth: { type: 'anonymous' },
     ...rest.openapi,
   };
-  const open = await opened(tool(credentials), { type: 'openapi', openapi });
+  const open = await opened(tool(credentials, address?.(server.url)), { type: 'openapi', openapi });
   const call = (argument: object = {}, signal?: AbortSignal) => called(open, 'api_it', argument, signal);
   return { open, call, last: () => server.requests.at(-1) };
 }
@@ -429,9 +439,78 @@ describe('credentials of a connection', () => {
     expect(error.message).not.toContain('1');
   });
 
-  test('that are not there are not found', async () => {
+  test('that are not there are refused, and the error says how to add them', async () => {
     const auth = { type: 'project_connection', security_scheme: { project_connection_id: 'other' } };
-    expect(await refusal({ openapi: { auth } })).toMatchObject({ status: 404, code: 'not_found' });
+    expect(await refusal({ openapi: { auth } })).toMatchObject({
+      status: 400,
+      target: 'tools[0].openapi.auth.security_scheme.project_connection_id',
+      message: expect.stringMatching(/No connection 'other'.*`bloomery connection set other`/),
+    });
+  });
+
+  const inQuery = schemes({ type: 'apiKey', in: 'query', name: 'key' });
+
+  test('go to the origin of its target, whatever the path', async () => {
+    const { call, last } = await start({ ...inQuery, credentials: apiKey, address: (url) => `${url}/v2` });
+    await call();
+    expect(last()?.url).toBe('/it?key=k%20y');
+  });
+
+  test('go to no other origin than that of its target', async () => {
+    const address = () => 'https://api.example';
+    const error = await refusal({ ...inQuery, credentials: apiKey, address });
+    expect(error).toMatchObject({ status: 400, target: 'tools[0].openapi.spec.servers' });
+    expect(error.message).toMatch(/^The connection 'mine' is for https:\/\/api\.example;/);
+    expect(server.requests).toEqual([]);
+  });
+
+  test('that an operation does not take are no reason against its address', async () => {
+    const { call, last } = await start({
+      ...inQuery,
+      operation: { security: [] },
+      credentials: apiKey,
+      address: () => 'https://api.example',
+    });
+    await call();
+    expect(last()?.url).toBe('/it');
+  });
+
+  const secret = 'very secret/key';
+  test.each<[string, object, ConnectionCredentials]>([
+    ['a header', { type: 'apiKey', in: 'header', name: 'X-Plain' }, { type: 'ApiKey', apiKey: secret }],
+    ['the query', { type: 'apiKey', in: 'query', name: 'q' }, { type: 'ApiKey', apiKey: secret }],
+    ['a cookie', { type: 'apiKey', in: 'cookie', name: 'c' }, keys({ c: secret })],
+    ['a bearer token', { type: 'http', scheme: 'bearer' }, { type: 'SAS', sasToken: secret }],
+    ['a password', { type: 'http', scheme: 'basic' }, keys({ username: 'u', password: secret })],
+  ])('sent as %s are in no answer and no error', async (_, scheme, credentials) => {
+    let status = 200;
+    const { call } = await start({
+      ...schemes(scheme),
+      credentials,
+      answer: (response, request) => {
+        const { url, headers } = request;
+        json({ secret, url, headers }, status)(response, request);
+      },
+    });
+    const told = [JSON.stringify(await call())];
+    status = 400;
+    told.push(await call().then(() => expect.fail('it was answered'), String));
+    for (const text of told) {
+      expect(text).toContain('[redacted]');
+      expect(text).not.toMatch(/very(?: |%20)secret/);
+      expect(text).not.toContain(btoa(`u:${secret}`));
+    }
+  });
+
+  test('are not shown in part where an error is clipped', async () => {
+    const { call } = await start({
+      ...inQuery,
+      credentials: { type: 'ApiKey', apiKey: 'secret-key-1' },
+      answer: json(`${'x'.repeat(4085)}secret-key-1`, 400),
+    });
+    const message = await call().then(() => expect.fail('it was answered'), String);
+    expect(message).toContain('[clipped]');
+    expect(message).not.toContain('secret');
   });
 });
 

@@ -32,7 +32,7 @@ export function openApiTool(parts: OpenApiParts): ServerTool {
       for (const server of new Set(operations.map((operation) => operation.server))) {
         await parts.outbound.check(server, `${place}.spec.servers`);
       }
-      const authorise = await authoriser(openapi.auth, operations, parts, project, `${place}.auth`);
+      const authorise = await authoriser(openapi.auth, operations, parts, project, place);
       const byName = new Map(operations.map((operation) => [operation.name, operation]));
       return {
         functions: operations.map(({ name, description, schema }) => ({

@@ -119,7 +119,7 @@ describe('a service', () => {
     [
       'leads elsewhere',
       (response) => void response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
-      /could not be reached/,
+      /answered with a redirect \(302\).*set the connection's target/,
     ],
     [
       'answers without end',

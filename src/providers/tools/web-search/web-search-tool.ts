@@ -4,6 +4,7 @@ import { Maybe, OneOf } from '../../../kit/schema.ts';
 import { bingSearch } from '../bing/bing-search.ts';
 import { citePage, searchFunction, tellPages } from '../cited-pages.ts';
 import type { ConnectedServiceParts } from '../connected-service.ts';
+import { ConnectionId } from '../named-connection.ts';
 import { givenText, textIn } from '../text-function.ts';
 import type { OpenTool, ServerTool, ToolContext } from '../tool.ts';
 import type { SearchProvider } from './search-provider.ts';
@@ -30,7 +31,7 @@ const WebSearchDefinition = Type.Object({
   search_content_types: Maybe(Type.Array(OneOf('text', 'image'))),
   custom_search_configuration: Maybe(
     Type.Object({
-      project_connection_id: Type.String({ minLength: 1, maxLength: 1024 }),
+      project_connection_id: ConnectionId,
       instance_name: Type.String({ minLength: 1, maxLength: 256 }),
     }),
   ),

@@ -3,6 +3,9 @@ import type { CodeInterpreter } from './code-interpreter.ts';
 import type { HundredCalls } from './hundred-calls.ts';
 import type { McpCalls } from './mcp.ts';
 import type { Resume } from './resume.ts';
+import type { Search } from './search.ts';
+import type { SearchQuality } from './search-quality.ts';
+import { searchQualityRows, searchRows } from './search-rows.ts';
 import type { StartUp } from './start-up.ts';
 import type { Streaming } from './streaming.ts';
 import { type Streams, type StreamsSide, streamCount } from './streams.ts';
@@ -22,6 +25,8 @@ export interface Figures {
   mcp: McpCalls | null;
   hundredCalls: HundredCalls | null;
   codeInterpreter: CodeInterpreter | null;
+  search: Search | null;
+  searchQuality: SearchQuality | null;
   /** Whether the load generator had a core of its own. */
   coresSeparate: boolean;
 }
@@ -45,7 +50,7 @@ const saturated = 0.8;
 /** The figures as one line of JSON: ratios, and for streams the differences in milliseconds. */
 export function jsonLine(figures: Figures): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
-  const { mcp, hundredCalls, codeInterpreter } = figures;
+  const { mcp, hundredCalls, codeInterpreter, search, searchQuality } = figures;
   return JSON.stringify({
     ratios: {
       stored_response: rounded(storedResponse?.ratio, 3),
@@ -63,13 +68,21 @@ export function jsonLine(figures: Figures): string {
     code_warm_ms: rounded(codeInterpreter?.warmMilliseconds, 0),
     code_cold_ms: rounded(codeInterpreter?.coldMilliseconds, 0),
     code_idle_mb: rounded(codeInterpreter?.idle?.megabytes, 0),
+    search_hybrid_ms: rounded(search?.hybrid.median, 1),
+    search_hybrid_p99_ms: rounded(search?.hybrid.p99, 1),
+    search_recall: rounded(search?.recall, 3),
+    search_ndcg: rounded(searchQuality?.words, 3),
+    search_ndcg_difference: rounded(
+      searchQuality === null ? null : searchQuality.words - searchQuality.reference,
+      4,
+    ),
   });
 }
 
 /** The figures as tables for people, with what is reached and what is not. */
 export function report(figures: Figures, peer: string): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
-  const { mcp, hundredCalls, codeInterpreter } = figures;
+  const { mcp, hundredCalls, codeInterpreter, search, searchQuality } = figures;
   const rows = [
     ['', 'floor', peer, 'ratio', 'target', ''],
     ...(storedResponse === null
@@ -84,6 +97,8 @@ export function report(figures: Figures, peer: string): string {
     ...(mcp === null ? [] : mcpRows(mcp)),
     ...(hundredCalls === null ? [] : hundredCallsRows(hundredCalls)),
     ...(codeInterpreter === null ? [] : codeInterpreterRows(codeInterpreter)),
+    ...(search === null ? [] : searchRows(search)),
+    ...(searchQuality === null ? [] : searchQualityRows(searchQuality)),
   ];
   const work = [
     ['main thread of the server', 'running', 'waiting', 'µs each', 'answer bytes'],

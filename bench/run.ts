@@ -10,6 +10,8 @@ import { killLaunched } from './launch.ts';
 import { measureMcp } from './mcp.ts';
 import { type Figures, jsonLine, remarks, report } from './report.ts';
 import { measureResume } from './resume.ts';
+import { measureSearch } from './search.ts';
+import { measureSearchQuality } from './search-quality.ts';
 import { defaultEntry, startBloomery, startFloor } from './servers.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureStreaming } from './streaming.ts';
@@ -28,6 +30,8 @@ const caseNames = [
   'mcp',
   'hundred_calls',
   'code_interpreter',
+  'search',
+  'search_quality',
 ] as const;
 type CaseName = (typeof caseNames)[number];
 /** Cases that a floor has no like of. */
@@ -37,9 +41,11 @@ const withoutFloor: ReadonlySet<CaseName> = new Set([
   'mcp',
   'hundred_calls',
   'code_interpreter',
+  'search',
+  'search_quality',
 ]);
 /** Cases that take a while and say little of the others. */
-const onlyIfNamed: ReadonlySet<CaseName> = new Set(['code_interpreter']);
+const onlyIfNamed: ReadonlySet<CaseName> = new Set(['code_interpreter', 'search', 'search_quality']);
 
 const usage = `Usage: npm run bench -- [options]
 
@@ -98,6 +104,9 @@ async function measure(options: Options, directory: string): Promise<Figures> {
   };
 
   const startUp = isWanted('start') ? await measureStartUp(entry, directory) : null;
+  // Before this process is given a single core: the threads of the index are its own.
+  const search = isWanted('search') ? await measureSearch(directory) : null;
+  const searchQuality = isWanted('search_quality') ? await measureSearchQuality(directory) : null;
   const floor = await startFloorIn('floor', 'floor');
   const peer = await startPeerIn('peer');
   separate(floor, peer);
@@ -134,6 +143,8 @@ async function measure(options: Options, directory: string): Promise<Figures> {
     mcp,
     hundredCalls,
     codeInterpreter,
+    search,
+    searchQuality,
     coresSeparate,
   };
 }

@@ -23,7 +23,9 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
 /** What a family shows to the others: shapes and what belongs to a shape. It needs nothing but the kit and its like. */
 const contractFiles = /^src\/families\/[^/]+\/(contract|definition|items|messages|request-parts|tools)\.ts$/;
 const storageWords = /sqlite|postgres/i;
-const storageWordsAllowed = /^test\/faults\/|^src\/(storage\/|config[^/]*\.ts$|cli\/doctor[^/]*\.ts$)/;
+/** The search index is a store of its own, of what can be made again from the files. */
+const storageWordsAllowed =
+  /^test\/faults\/|^src\/(storage\/|providers\/search\/|config[^/]*\.ts$|cli\/doctor[^/]*\.ts$)/;
 
 const isTest = (file: string): boolean => /^test\/|\.test\.ts$|\/testing\//.test(file);
 const layerOf = (file: string): string => /^src\/([a-z]+)/.exec(file)?.[1] ?? '';

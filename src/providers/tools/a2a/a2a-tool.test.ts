@@ -223,31 +223,27 @@ describe('where an agent is', () => {
     });
   });
 
-  test.each([
-    [
-      'mine',
+  test('is not said by base_url where the credentials of the connection belong elsewhere', async () => {
+    const definition = () => ({
+      type: 'a2a_preview',
+      base_url: 'http://a.example',
+      project_connection_id: 'mine',
+      send_credentials_for_agent_card: true,
+    });
+    const error = await refusal(start({ definition, credentials: { type: 'ApiKey', apiKey: 'secret-key' } }));
+    expect(error).toMatchObject({ status: 400, target: 'tools[0].base_url' });
+    expect(error.message).toMatch(
       /^The connection 'mine' is for http:\/\/127.*; its credentials are not sent to http:\/\/a\.example\.$/,
-    ],
-    [
-      'bare',
-      /^The target of the connection 'bare' is no address .* not sent to http:\/\/a\.example\. Set its/,
-    ],
-  ])(
-    'is not said by base_url where the credentials of connection %s belong elsewhere',
-    async (id, message) => {
-      const definition = () => ({
-        type: 'a2a_preview',
-        base_url: 'http://a.example',
-        project_connection_id: id,
-        send_credentials_for_agent_card: true,
-      });
-      const error = await refusal(
-        start({ definition, credentials: { type: 'ApiKey', apiKey: 'secret-key' } }),
-      );
-      expect(error).toMatchObject({ status: 400, target: 'tools[0].base_url' });
-      expect(error.message).toMatch(message);
-    },
-  );
+    );
+  });
+
+  test('may be said by base_url where the connection has keys only', async () => {
+    const { ask } = await start({
+      definition: (url) => ({ type: 'a2a_preview', base_url: url, project_connection_id: 'bare' }),
+      credentials: { type: 'CustomKeys', keys: { 'x-secret': 'secret-key' } },
+    });
+    expect((await ask('Hello')).output).toContain('Hello');
+  });
 
   test('may be said by base_url along with a connection of the same origin', async () => {
     const { ask } = await start({

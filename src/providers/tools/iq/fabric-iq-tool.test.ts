@@ -25,7 +25,6 @@ async function start(...turns: Turn[]) {
   const credentials = { type: 'CustomKeys', keys: { Authorization: 'Bearer token-1' } } as const;
   const connections = fixedConnections({
     ontology: { target: server.url, credentials },
-    nowhere: { target: '_', credentials },
     entra: { target: server.url, credentials: { type: 'AAD' } },
   });
   const pool = sessionPool(loopbackOutbound);
@@ -76,11 +75,6 @@ test.each<[object[], string, RegExp]>([
   ],
   [[{ ...definition, project_connection_id: 'entra' }], 'tools[0].project_connection_id', /type 'AAD'/],
   [[{ ...definition, server_url: 'http://a.example/mcp' }], 'tools[0].server_url', /are not sent to/],
-  [
-    [{ ...definition, project_connection_id: 'nowhere', server_url: 'http://a.example/mcp' }],
-    'tools[0].server_url',
-    /'nowhere' is no address .* not sent to http:\/\/a\.example\. Set its target/,
-  ],
   [
     [definition, { type: 'mcp', server_label: 'fabric_iq', project_connection_id: 'ontology' }],
     'tools[1]',

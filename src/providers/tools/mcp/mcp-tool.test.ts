@@ -571,16 +571,20 @@ describe('credentials', () => {
     expect(one.requests.at(-1)?.headers.authorization).toBe(secret);
   });
 
-  test.each(['https://mcp.example.com/', '_', 'desk:8080'])(
-    'of a connection to %s go to no other address',
-    async (address) => {
-      const one = await echoing();
-      await start([], { known: { desk: connection({ target: address }) } });
-      const { status, json } = await create([definition(one, { project_connection_id: 'desk' })]);
-      expect([status, json.error?.param]).toEqual([400, 'tools[0].server_url']);
-      expect(one.requests).toEqual([]);
-    },
-  );
+  test('of a connection to one address go to no other', async () => {
+    const one = await echoing();
+    await start([], { known: { desk: connection({ target: 'https://mcp.example.com/' }) } });
+    const { status, json } = await create([definition(one, { project_connection_id: 'desk' })]);
+    expect([status, json.error?.param]).toEqual([400, 'tools[0].server_url']);
+    expect(one.requests).toEqual([]);
+  });
+
+  test.each(['_', 'desk:8080'])('of a connection to %s, which is no address, go with any', async (target) => {
+    const one = await echoing();
+    await start([call('whoami'), done], { known: { desk: connection({ target }) } });
+    await create([definition(one, { project_connection_id: 'desk' })]);
+    expect(one.requests.at(-1)?.headers.authorization).toBe(secret);
+  });
 
   test('of a connection that is missing: the error says which and how to add it', async () => {
     const one = await echoing();

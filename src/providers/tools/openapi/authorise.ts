@@ -1,5 +1,5 @@
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
-import { checkOrigin, originOf } from '../connection-origin.ts';
+import { checkOrigin } from '../connection-origin.ts';
 import type { ConnectionCredentials, ToolConnections } from '../connections.ts';
 import type { ToolIdentity } from '../identity.ts';
 import { requiredConnection } from '../required-connection.ts';
@@ -57,12 +57,10 @@ export async function authoriser(
       const named = `${target}.security_scheme.project_connection_id`;
       const id = auth.security_scheme.project_connection_id;
       const connection = await requiredConnection(connections, project, id, named);
-      // Connections made for such documents often hold keys only; then the document says where they go.
-      const isBound = originOf(connection.target) !== null;
       const made = new Map<Operation, Credentials>();
       for (const operation of operations) {
         const credentials = connectionCredentials(operation, connection.credentials, named);
-        if (isBound && credentials !== noCredentials) {
+        if (credentials !== noCredentials) {
           checkOrigin(connection, operation.server, `${place}.spec.servers`);
         }
         made.set(operation, credentials);

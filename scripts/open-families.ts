@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config.ts';
 import { createFamilies, migrations } from '../src/families/index.ts';
+import { memoryFiles } from '../src/families/testing/memory-files.ts';
+import { memoryIndex } from '../src/families/testing/memory-index.ts';
+import { plainDocuments } from '../src/families/testing/plain-documents.ts';
 import { scriptedGateway } from '../src/families/testing/scripted-model.ts';
 import type { Family } from '../src/kit/operation.ts';
 import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
@@ -18,7 +21,8 @@ export interface OpenFamilies {
 /** The server's families on an empty database of their own, without any model. */
 export async function openFamilies(): Promise<OpenFamilies> {
   const directory = mkdtempSync(join(tmpdir(), 'bloomery-contract-'));
-  const { limits, codeInterpreter, blobs } = loadConfig({ file: null, environment: {} });
+  const { limits, codeInterpreter, blobs, vectorStores } = loadConfig({ file: null, environment: {} });
+  const files = memoryFiles();
   const database = await openDatabase(directory, migrations);
   const { families, drain } = createFamilies({
     database,
@@ -30,6 +34,13 @@ export async function openFamilies(): Promise<OpenFamilies> {
       own: openBlobs(blobs, { directory: join(directory, 'blobs'), key: Buffer.alloc(64) }).own,
     },
     outbound: createOutbound({ allowLoopback: true, allow: [] }),
+    vectorStores: {
+      ...vectorStores,
+      embeddings: null,
+      directory: files.directory,
+      documents: plainDocuments(files),
+      index: memoryIndex(),
+    },
     sealer: createSealer(Buffer.alloc(32)),
     log: { debug() {}, info() {}, warn() {} },
   });

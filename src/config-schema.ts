@@ -199,6 +199,24 @@ export const ConfigFile = Type.Object(
         closed,
       ),
     ),
+    vectorStores: Type.Optional(
+      Type.Object(
+        {
+          embeddings: Type.Optional(
+            Type.String({
+              pattern: '^[^\\n]{1,128}$',
+              rule: 'be the name of a deployment, or `none`',
+              description: 'The deployment that embeds what is in vector stores; `none` for none.',
+              default: 'builtin',
+            }),
+          ),
+          concurrency: bound(1, 32, 2),
+          files: bound(1, 1_000_000, 10_000),
+          attemptSeconds: bound(10, 3600, 600),
+        },
+        closed,
+      ),
+    ),
     limits: Type.Optional(
       Type.Object(
         {

@@ -43,6 +43,7 @@ test('without a file there are defaults', () => {
     webSearch: null,
     blobs: { account: null, sasMinutes: 1440, abandonedHours: 168 },
     outbound: { allow: [] },
+    vectorStores: { embeddings: 'builtin', concurrency: 2, files: 10_000, attemptSeconds: 600 },
     limits: {
       bodyBytes: 33554432,
       concurrentRequests: 1000,
@@ -119,6 +120,16 @@ test('bounds of the code interpreter', () => {
   const { codeInterpreter } = load('codeInterpreter: { timeoutSeconds: 5, warm: 1 }\n');
   expect(codeInterpreter).toMatchObject({ timeoutSeconds: 5, warm: 1, memoryMegabytes: 512 });
   expect(() => load('codeInterpreter: { warm: 2 }\n')).toThrow('codeInterpreter.warm');
+});
+
+test('what vector stores are searched by can be named, or left to the words', () => {
+  expect(load('vectorStores: { embeddings: bge, concurrency: 4 }\n').vectorStores).toMatchObject({
+    embeddings: 'bge',
+    concurrency: 4,
+    files: 10_000,
+  });
+  expect(load('vectorStores: { embeddings: none }\n').vectorStores.embeddings).toBeNull();
+  expect(() => load('vectorStores: { files: 0 }\n')).toThrow('vectorStores.files');
 });
 
 test('an empty file, and keys whose entries are commented out', () => {

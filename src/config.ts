@@ -102,7 +102,20 @@ export interface Config {
   /** Hosts, addresses and networks that tools may reach although they would be refused. */
   outbound: { allow: string[] };
   codeInterpreter: CodeInterpreterConfig;
+  vectorStores: VectorStoresConfig;
   limits: Limits;
+}
+
+/** How files are taken into vector stores. */
+export interface VectorStoresConfig {
+  /** The deployment that embeds; null for none. */
+  embeddings: string | null;
+  /** Files that are taken in at once. */
+  concurrency: number;
+  /** Files that one store holds. */
+  files: number;
+  /** How long one attempt to take a file in may last. */
+  attemptSeconds: number;
 }
 
 /** Bounds of the processes that run Python. */
@@ -188,6 +201,7 @@ export function loadConfig(options: LoadOptions): Config {
     blobs,
     outbound: { allow },
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
+    vectorStores: vectorStoresOf(content.vectorStores ?? {}),
     limits: limitsOf(content.limits ?? {}),
   };
 }
@@ -229,6 +243,19 @@ function codeInterpreterOf(given: Partial<CodeInterpreterConfig>): CodeInterpret
     outputBytes: bound('outputBytes'),
     idleMinutes: bound('idleMinutes'),
     warm: bound('warm'),
+  };
+}
+
+function vectorStoresOf(given: NonNullable<ConfigFile['vectorStores']>): VectorStoresConfig {
+  const schemas = keys.vectorStores.properties;
+  const bound = (name: 'concurrency' | 'files' | 'attemptSeconds'): number =>
+    given[name] ?? defaultOf<number>(schemas[name]);
+  const embeddings = given.embeddings ?? defaultOf<string>(schemas.embeddings);
+  return {
+    embeddings: embeddings === 'none' ? null : embeddings,
+    concurrency: bound('concurrency'),
+    files: bound('files'),
+    attemptSeconds: bound('attemptSeconds'),
   };
 }
 

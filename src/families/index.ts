@@ -8,6 +8,7 @@ import type { ModelLog } from '../providers/models/upstream.ts';
 import type { Outbound } from '../providers/outbound/outbound.ts';
 import type { TraceSink } from '../providers/telemetry/sink.ts';
 import { codeInterpreterTool } from '../providers/tools/code-interpreter/code-interpreter.ts';
+import { fileSearchTool } from '../providers/tools/file-search/file-search-tool.ts';
 import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
 import type { Sealer } from '../trust/sealing.ts';
@@ -53,6 +54,11 @@ import {
   responsesFamily,
   toolRegistry,
 } from './responses/index.ts';
+import {
+  type VectorStoreParts,
+  migrations as vectorStoreMigrations,
+  vectorStoresFamily,
+} from './vector-stores/index.ts';
 
 export { connectionDirectory } from './connections/index.ts';
 
@@ -64,6 +70,7 @@ export const migrations: Migrations = {
   ...connectionMigrations,
   ...containerMigrations,
   ...assetMigrations,
+  ...vectorStoreMigrations,
 };
 
 export interface FamilyParts {
@@ -85,6 +92,8 @@ export interface FamilyParts {
   /** Where the content of datasets and registered models lies. */
   blobs: Pick<BlobsConfig, 'sasMinutes' | 'abandonedHours'> & { own: Blobs };
   outbound: Outbound;
+  /** What files are kept and searched with. Without it there are no vector stores. */
+  vectorStores?: VectorStoreParts | undefined;
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
   sealer: Sealer;
@@ -107,9 +116,11 @@ export function createFamilies(parts: FamilyParts): Families {
   const responses = responseStore(database);
   const engine = responseEngine(responses, limits, log, traces);
   const containers = containersFamily(database, parts.codeInterpreter, log);
+  const vectorStores = parts.vectorStores && vectorStoresFamily(database, models, parts.vectorStores, log);
   const registry = toolRegistry([
     ...tools,
     codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
+    ...(vectorStores ? [fileSearchTool(vectorStores.searched)] : []),
   ]);
   const agents = agentsFamily(database, registry.check);
   const connections = parts.connections ?? connectionDirectory([], database, sealer);
@@ -151,6 +162,7 @@ export function createFamilies(parts: FamilyParts): Families {
     audioFamily(models),
     containers.family,
     ...assets.families,
+    ...(vectorStores ? [vectorStores.family] : []),
   ];
   return {
     families: [...served, notBuiltFamily(served)],
@@ -158,13 +170,19 @@ export function createFamilies(parts: FamilyParts): Families {
       await conversations.releaseAll();
       await containers.start();
       assets.start();
+      await vectorStores?.start();
       await engine.recover((unfinished) => replan(sources, unfinished));
       stopRetention = keepLogsFor(limits.eventLogDays, responses, log);
     },
     async drain(milliseconds) {
       stopRetention();
       await engine.drain(milliseconds);
-      await Promise.all([containers.close(), assets.close(), ...tools.map((tool) => tool.close?.())]);
+      await Promise.all([
+        containers.close(),
+        assets.close(),
+        vectorStores?.close(),
+        ...tools.map((tool) => tool.close?.()),
+      ]);
     },
   };
 }

@@ -296,6 +296,24 @@ const tubeStatus: Shown = [
   [/URL Citation: https:\/\/tfl\.gov\.uk\/\S+, Start index: \d+, End index: \d+/, 'the page is cited'],
   [/Full response: .*Good service on all London Underground lines/, 'the answer has what the page says'],
 ];
+const fileTaken: Shown = [
+  [/Vector store created \(id: vs_\w+\)/, 'the store was made'],
+  [/File uploaded to vector store \(id: [\w-]+\)/, 'the client has waited until the file was taken in'],
+  [/Agent created \(id: .+, version: 1\)/, 'the agent was made'],
+];
+const fileFound: Shown = [
+  ...fileTaken,
+  [/Agent response: .*product_info\.md.*Contoso/, 'the answer has what the file says'],
+  [/Agent deleted/, 'the agent was deleted'],
+];
+const fileCited: Shown = [
+  ...fileTaken,
+  [/Delta: /, 'the answer is streamed'],
+  [/Full response: .*Contoso/, 'it has what the file says'],
+  [/File Citation - Filename: product_info\.md, File ID: [\w-]+/, 'the file is cited'],
+  [/Agent response: .*Smart Eyewear/, 'the second answer as well'],
+  [/Vector store deleted/, 'the store was deleted'],
+];
 const imageSaved: Shown = [
   endpointSet,
   [/Response created: resp_\w+/, 'the response has ended'],
@@ -470,6 +488,14 @@ export const samples: Sample[] = [
   },
   { path: 'agents/tools/sample_agent_code_interpreter.py', shows: [endpointSet, ...codeRun] },
   { path: 'agents/tools/sample_agent_code_interpreter_async.py', shows: [endpointSet, ...codeRun] },
+  ...['file_search', 'file_search_structured_inputs'].map((name) => ({
+    path: `agents/tools/sample_agent_${name}.py`,
+    shows: fileFound,
+  })),
+  ...['file_search_in_stream', 'file_search_in_stream_async'].map((name) => ({
+    path: `agents/tools/sample_agent_${name}.py`,
+    shows: fileCited,
+  })),
   ...['web_search', 'web_search_preview'].map((name) => ({
     path: `agents/tools/sample_agent_${name}.py`,
     config: 'web-search.yaml',

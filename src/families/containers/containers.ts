@@ -1,6 +1,7 @@
 import { invalidPayload, notFound, unsupportedParameter } from '../../errors.ts';
 import { newId } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { turns } from '../../kit/turns.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import type { RunResult } from '../../providers/sandbox/interpreter.ts';
 import {
@@ -57,18 +58,8 @@ export function createContainers({
   memoryMegabytes,
   log,
 }: ContainerParts): Containers {
-  const changes = new Map<string, Promise<unknown>>();
   /** One change of a container's files after another. */
-  const inTurn = async <T>(id: string, change: () => Promise<T>): Promise<T> => {
-    const turn = (changes.get(id) ?? Promise.resolve()).then(change);
-    const tail = turn.catch(() => {});
-    changes.set(id, tail);
-    try {
-      return await turn;
-    } finally {
-      if (changes.get(id) === tail) changes.delete(id);
-    }
-  };
+  const inTurn = turns();
 
   const checkMemory: CodeContainers['checkMemory'] = (limit, target) => {
     if (limit === null || limit === undefined || limit === '1g') return;

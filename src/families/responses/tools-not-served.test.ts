@@ -21,7 +21,6 @@ afterAll(() => app.close());
 /** Tools of the contract that this server has no body for, as their clients define them. */
 const definitions: Record<string, object> = {
   azure_function: { azure_function: { function: { name: 'f', parameters: {} } } },
-  file_search: { vector_store_ids: ['vs_1'] },
   github_copilot_toolset_preview: {},
   memory_search_preview: { memory_store_name: 's', scope: 'u' },
   namespace: { name: 'n', description: 'd', tools: [] },

@@ -82,20 +82,24 @@ const mostCitations = 256;
 
 /** Every mention of a source, in the order of the text; of two at one place the longer. */
 function citations(text: string, sources: readonly CitedSource[]): Record<string, unknown>[] {
-  const found: { start: number; end: number; annotation: CitedSource['annotation'] }[] = [];
+  const found: (Omit<CitedSource, 'mention'> & { start: number; end: number })[] = [];
   const longestFirst = [...sources].sort((a, b) => b.mention.length - a.mention.length);
-  for (const { mention, annotation } of longestFirst) {
+  for (const { mention, ...cited } of longestFirst) {
     let start = text.indexOf(mention);
     while (start !== -1 && mention !== '' && found.length < mostCitations) {
       const end = start + mention.length;
       if (found.every((other) => end <= other.start || start >= other.end)) {
-        found.push({ start, end, annotation });
+        found.push({ start, end, ...cited });
       }
       start = text.indexOf(mention, end);
     }
   }
   found.sort((a, b) => a.start - b.start);
-  return found.map(({ start, end, annotation }) => ({ ...annotation, start_index: start, end_index: end }));
+  return found.map(({ start, end, annotation, place }) =>
+    place === 'index'
+      ? { ...annotation, index: start }
+      : { ...annotation, start_index: start, end_index: end },
+  );
 }
 
 const outputPart = (kind: 'text' | 'refusal', text: string, annotations: Record<string, unknown>[] = []) =>

@@ -10,6 +10,7 @@ import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { createSealer } from '../../trust/sealing.ts';
 import { createFamilies, type Families, migrations } from '../index.ts';
+import type { VectorStoreParts } from '../vector-stores/index.ts';
 import { scriptedGateway } from './scripted-model.ts';
 import { type TestApp, testAppWith } from './test-app.ts';
 
@@ -22,6 +23,7 @@ export interface WholeAppOptions {
   tools?: ServerTool[];
   limits?: Partial<Limits>;
   codeInterpreter?: Partial<CodeInterpreterConfig>;
+  vectorStores?: VectorStoreParts | undefined;
   directory?: string;
 }
 
@@ -32,6 +34,7 @@ export async function wholeApp(
     tools = [],
     limits: changed = {},
     codeInterpreter: bounds = {},
+    vectorStores,
     directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
@@ -47,6 +50,7 @@ export async function wholeApp(
     codeInterpreter: { ...codeInterpreter, directory: join(directory, 'containers'), ...bounds },
     blobs: { ...blobSettings, own: blobs.own },
     outbound: createOutbound({ allowLoopback: true, allow: [] }),
+    vectorStores,
     sealer: createSealer(Buffer.alloc(32, 7)),
     log,
   });
@@ -58,7 +62,13 @@ export async function wholeApp(
     ...app,
     drain,
     restart: (others) =>
-      wholeApp(others ?? models, { tools, limits: changed, codeInterpreter: bounds, directory }),
+      wholeApp(others ?? models, {
+        tools,
+        limits: changed,
+        codeInterpreter: bounds,
+        vectorStores,
+        directory,
+      }),
     async close() {
       await drain(0);
       await app.close();

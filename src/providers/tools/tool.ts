@@ -129,6 +129,8 @@ export interface ToolResult {
 export interface CitedSource {
   mention: string;
   annotation: { type: string; [member: string]: unknown };
+  /** `index` where the annotation tells only where the mention begins; else it tells its end as well. */
+  place?: 'index';
 }
 
 export interface ReplayedCall {

@@ -203,3 +203,15 @@ test('arguments are cut at the bound on tokens', async () => {
   expect(outcome.finish).toMatchObject({ reason: 'length', usage: { outputTokens: 5 } });
   expect(outcome.calls[0]?.arguments).not.toContain('}');
 });
+
+test.each([
+  ['Tell me about Contoso products', 'Contoso products'],
+  ['Please tell us more about the warranty.', 'warranty'],
+  ['What can you tell me about Smart Eyewear?', 'Smart Eyewear'],
+])('%j is looked up where there is a search', async (turn, about) => {
+  const search = tool('file_search', 'Search the files.', { query: text });
+  const { calls } = await ask(turn, { tools: [weather, search] });
+  expect(calls).toMatchObject([{ name: 'file_search', arguments: expect.stringContaining(about) }]);
+  expect((await ask(turn, { tools: [weather] })).calls).toEqual([]);
+  expect((await ask('Tell me a joke.', { tools: [search] })).calls).toEqual([]);
+});

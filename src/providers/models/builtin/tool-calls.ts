@@ -7,6 +7,7 @@ import { isSchema, listOf } from './json/schema.ts';
 import { kindOf, slotOf } from './json/slots.ts';
 import { exactWords, wordsAskedFor } from './obedience.ts';
 import { scoreOf, stemsOf, subjectOf, type ToolSubject } from './tool-match.ts';
+import { nameParts } from './vocabulary.ts';
 
 export interface PlannedCall {
   name: string;
@@ -64,9 +65,20 @@ function wantedTools(tools: ModelTool[], conversation: Conversation, must: boole
       const [same] = byClause(subjects, before);
       if (same !== undefined) return [{ tool: same.tool, text: turn }];
     }
+    const search = asksAbout.test(turn) ? tools.find(searches) : undefined;
+    if (search !== undefined) return [{ tool: search, text: turn }];
   }
   const fallback = must ? (closest(subjects, turn) ?? tools[0]) : undefined;
   return fallback === undefined ? [] : [{ tool: fallback, text: turn }];
+}
+
+const asksAbout =
+  /\b(?:tell (?:me|us)(?: more| everything| all)?|what (?:do you know|can you (?:tell|say)|is known)(?: \w+)?) about\b/i;
+
+/** Whether a tool looks up whatever it is asked. */
+function searches({ name, parameters }: ModelTool): boolean {
+  const required = listOf(parameters.required);
+  return required.length === 1 && nameParts(name).includes('search');
 }
 
 const clausePattern =

@@ -1,0 +1,149 @@
+import { unixSeconds } from '../../kit/time.ts';
+import type { Turns } from '../../kit/turns.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { Collection, SearchIndex } from '../../providers/search/search-index.ts';
+import type { FileRow, FileRows } from './file-rows.ts';
+import type { Ingestion } from './ingestion.ts';
+import type { StoreRow, StoreRows } from './store-rows.ts';
+
+export interface HousekeepingParts {
+  stores: StoreRows;
+  files: FileRows;
+  index: SearchIndex;
+  inTurn: Turns;
+  ingestion: Pick<Ingestion, 'notify' | 'recheck'>;
+  log: Pick<ModelLog, 'warn'>;
+}
+
+/** Keeps the search index to what the rows say. The rows change first; what is left over is removed behind them. */
+export interface Housekeeping {
+  /** Soon, and not waited for. */
+  kick(): void;
+  /** Brings the attributes that a file has in the index up to date. */
+  syncAttributes(row: FileRow): Promise<void>;
+  /** Expires stores, and removes what must not be there. */
+  run(): Promise<void>;
+  /** Compares the whole index with the rows. */
+  reconcile(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const atOnce = 100;
+const keptSeconds = 86_400;
+
+export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
+  const { stores, files, index, inTurn, ingestion, log } = parts;
+  let closed = false;
+  let work: Promise<void> = Promise.resolve();
+  let isDue = false;
+
+  const emptyStore = (store: StoreRow): Promise<void> =>
+    inTurn(store.id, async () => {
+      await index.removeCollection(collectionOf(store));
+      await stores.emptied(store);
+    });
+
+  const clearFile = ({ store_id, file_id, key, project }: FileRow): Promise<void> =>
+    inTurn(store_id, async () => {
+      const row = await files.any(store_id, file_id);
+      if (row?.key !== key || !isLeftOver(row)) return;
+      await index.removeFile({ project, id: store_id }, file_id);
+      await files.setIndexed(row, 0);
+    });
+
+  const syncAttributes = ({ store_id, file_id }: FileRow): Promise<void> =>
+    inTurn(store_id, async () => {
+      const row = await files.find(store_id, file_id);
+      if (row?.status !== 'completed' || row.indexed !== 2) return;
+      const collection = { project: row.project, id: store_id };
+      await index.setAttributes(collection, file_id, JSON.parse(row.attributes));
+      await files.setIndexed(row, 1);
+    });
+
+  const run = async (): Promise<void> => {
+    const now = unixSeconds();
+    while (!closed && (await stores.expire(now, atOnce)).length === atOnce);
+    await ingestion.recheck();
+    await each(() => stores.toEmpty(atOnce), emptyStore);
+    await each(() => files.toClear(atOnce), clearFile);
+    await each(() => files.withOldAttributes(atOnce), syncAttributes);
+    await files.forget(now - keptSeconds);
+  };
+
+  /** Page by page, as long as there is something; what can't be done now is done later. */
+  const each = async <T>(page: () => Promise<T[]>, act: (one: T) => Promise<void>): Promise<void> => {
+    for (;;) {
+      const rows = await page();
+      let isStuck = false;
+      for (const row of rows) {
+        if (closed) return;
+        await act(row).catch((error) => {
+          isStuck = true;
+          warn(error);
+        });
+      }
+      if (rows.length < atOnce || isStuck) return;
+    }
+  };
+
+  const warn = (error: unknown): void => {
+    if (!closed) log.warn({ err: error }, 'the search index could not be brought up to date');
+  };
+
+  const reconcileStore = (store: StoreRow): Promise<void> =>
+    inTurn(store.id, async () => {
+      const collection = collectionOf(store);
+      const held = await index.usage(collection);
+      const rows = new Map((await files.allOf(store.id)).map((row) => [row.file_id, row]));
+      for (const fileId of held.keys()) {
+        if (!rows.has(fileId)) await index.removeFile(collection, fileId);
+      }
+      let isWorkFound = false;
+      for (const { file_id, key, status, removed_at } of rows.values()) {
+        if (status !== 'completed' || removed_at !== null || held.has(file_id)) continue;
+        await files.again(key);
+        isWorkFound = true;
+      }
+      if (isWorkFound) ingestion.notify(store.id);
+    });
+
+  const enqueue = (what: () => Promise<void>): Promise<void> => {
+    work = work.then(what).catch(warn);
+    return work;
+  };
+
+  return {
+    syncAttributes,
+    run: () => enqueue(run),
+    kick() {
+      if (isDue || closed) return;
+      isDue = true;
+      void enqueue(async () => {
+        isDue = false;
+        await run();
+      });
+    },
+    reconcile: () =>
+      enqueue(async () => {
+        let after = '';
+        for (;;) {
+          const some = await stores.activeAfter(after, atOnce);
+          for (const store of some) {
+            if (closed) return;
+            await reconcileStore(store).catch(warn);
+            after = store.id;
+          }
+          if (some.length < atOnce) return;
+        }
+      }),
+    async close() {
+      closed = true;
+      await work;
+    },
+  };
+}
+
+export const collectionOf = ({ project, id }: StoreRow): Collection => ({ project, id });
+
+const isLeftOver = ({ removed_at, status, indexed }: FileRow): boolean =>
+  indexed !== 0 && (removed_at !== null || status === 'failed' || status === 'cancelled');

@@ -1,0 +1,161 @@
+import { unixSeconds } from '../../kit/time.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { FileRow } from './file-rows.ts';
+import { type Fault, FileGone, faultOf, type TakeInParts, takeIn } from './take-in.ts';
+
+export interface IngestionOptions {
+  /** Files that are taken in at once. */
+  concurrency: number;
+  /** How long one attempt may take. */
+  attemptSeconds: number;
+  log: Pick<ModelLog, 'warn'>;
+  /** Called when the index may hold what it must not. */
+  onLeftOver(): void;
+  /** How long a store rests after so many failed attempts. */
+  restMilliseconds?(attempts: number): number;
+}
+
+/**
+ * Takes in what is `in_progress`, of each store in turn. The rows are the queue, so nothing is lost by a restart; an
+ * attempt is counted before it begins, so that a file that ends the process is given up in the end.
+ */
+export interface Ingestion {
+  /** Takes up what an earlier process has left. */
+  start(): Promise<void>;
+  /** There may be work in a store. */
+  notify(storeId: string): void;
+  /** Ends work that is not wanted any more. */
+  recheck(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const mostAttempts = 4;
+/** Where not even the failure could be noted. */
+const faultRest = 5000;
+const usualRest = (attempts: number): number => 500 * 4 ** (attempts - 1);
+
+export function createIngestion(
+  parts: TakeInParts,
+  { concurrency, attemptSeconds, log, onLeftOver, restMilliseconds = usualRest }: IngestionOptions,
+): Ingestion {
+  const { files } = parts;
+  /** Stores that may have work, longest waiting first. */
+  const waiting = new Set<string>();
+  const resting = new Map<string, NodeJS.Timeout>();
+  const running = new Map<string, { controller: AbortController; ended: Promise<void> }>();
+  const closing = new AbortController();
+  let filling: Promise<void> = Promise.resolve();
+
+  const fill = (): void => {
+    filling = filling.then(begin).catch((error) => {
+      log.warn({ err: error }, 'files of vector stores could not be taken up');
+    });
+  };
+
+  const begin = async (): Promise<void> => {
+    while (!closing.signal.aborted && running.size < concurrency) {
+      const row = await next();
+      if (row === undefined) return;
+      const controller = new AbortController();
+      const ended = attempt(row, controller.signal)
+        .catch((error) => {
+          log.warn({ err: error, file: row.file_id }, 'a file could not be taken in');
+          rest(row.store_id, faultRest);
+        })
+        .finally(() => {
+          running.delete(row.key);
+          notify(row.store_id);
+        });
+      running.set(row.key, { controller, ended });
+    }
+  };
+
+  const next = async (): Promise<FileRow | undefined> => {
+    for (const storeId of waiting) {
+      waiting.delete(storeId);
+      if (resting.has(storeId)) continue;
+      const row = await files.nextWork(storeId, [...running.keys()]);
+      if (row === undefined) continue;
+      waiting.add(storeId);
+      return row;
+    }
+    return undefined;
+  };
+
+  const attempt = async (row: FileRow, unwanted: AbortSignal): Promise<void> => {
+    const attempts = row.attempts + 1;
+    await files.countAttempt(row.key, 1);
+    if (attempts > mostAttempts) {
+      return settle(
+        row,
+        fault('Taking the file in was begun several times and never ended.', false),
+        attempts,
+      );
+    }
+    const limit = AbortSignal.timeout(attemptSeconds * 1000);
+    try {
+      await takeIn(parts, row, AbortSignal.any([unwanted, closing.signal, limit]));
+    } catch (error) {
+      if (unwanted.aborted) return;
+      if (closing.signal.aborted) return files.countAttempt(row.key, -1);
+      await settle(row, explain(row, error, limit), attempts);
+    }
+  };
+
+  const explain = (row: FileRow, error: unknown, limit: AbortSignal): Fault | FileGone => {
+    if (error instanceof FileGone) return error;
+    if (limit.aborted) return fault(`Taking the file in took longer than ${attemptSeconds} s.`, true);
+    const known = faultOf(error);
+    if (known !== null) return known;
+    log.warn({ err: error, file: row.file_id, store: row.store_id }, 'a file could not be taken in');
+    return fault('The file could not be taken in; the log of the server tells why.', true);
+  };
+
+  const settle = async (row: FileRow, why: Fault | FileGone, attempts: number): Promise<void> => {
+    if (why instanceof FileGone || (await parts.directory.find(row.project, row.file_id)) === undefined) {
+      await files.detach(row, unixSeconds());
+    } else if (why.passes && attempts < mostAttempts) {
+      return rest(row.store_id, restMilliseconds(attempts));
+    } else {
+      await files.fail(row.key, why.code, why.message);
+    }
+    onLeftOver();
+  };
+
+  const rest = (storeId: string, milliseconds: number): void => {
+    if (closing.signal.aborted) return;
+    clearTimeout(resting.get(storeId));
+    const wake = (): void => {
+      resting.delete(storeId);
+      notify(storeId);
+    };
+    resting.set(storeId, setTimeout(wake, milliseconds).unref());
+  };
+
+  const notify = (storeId: string): void => {
+    waiting.add(storeId);
+    fill();
+  };
+
+  return {
+    notify,
+    async start() {
+      for (const { store_id } of await files.storesWithWork()) waiting.add(store_id);
+      fill();
+    },
+    async recheck() {
+      // Those that begin while the rows are read were wanted a moment ago.
+      const keys = [...running.keys()];
+      const wanted = await files.stillWanted(keys);
+      for (const key of keys) if (!wanted.has(key)) running.get(key)?.controller.abort();
+    },
+    async close() {
+      closing.abort();
+      for (const timer of resting.values()) clearTimeout(timer);
+      await filling;
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+const fault = (message: string, passes: boolean): Fault => ({ code: 'server_error', message, passes });

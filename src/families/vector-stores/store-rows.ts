@@ -1,0 +1,228 @@
+import type { Window } from '../../kit/cursor-page.ts';
+import type { Database } from '../../storage/database.ts';
+import type { FileCounts, FileStatus, VectorStore } from './contract.ts';
+import type { FileTables } from './file-rows.ts';
+
+export interface StoreRow {
+  id: string;
+  project: string;
+  name: string;
+  description: string | null;
+  /** JSON text. */
+  metadata: string;
+  /** The deployment whose vectors it has; empty for none. It never changes: vectors of two models can't be compared. */
+  embeddings: string;
+  created_at: number;
+  last_active_at: number;
+  expires_days: number | null;
+  /** `expired` until the index is empty, then `emptied`; `removed` until the index is empty, then the row is gone. */
+  state: 'active' | 'expired' | 'emptied' | 'removed';
+}
+
+export type StoreTables = { vector_stores: StoreRow } & FileTables;
+
+export interface StoreUsage {
+  counts: FileCounts;
+  bytes: number;
+}
+
+export type StoreRows = ReturnType<typeof storeRows>;
+
+const daySeconds = 86_400;
+
+export function storeRows(database: Database) {
+  const db = database.withTables<StoreTables>();
+  return {
+    find: (project: string, id: string): Promise<StoreRow | undefined> =>
+      db
+        .selectFrom('vector_stores')
+        .selectAll()
+        .where('id', '=', id)
+        .where('project', '=', project)
+        .where('state', '!=', 'removed')
+        .executeTakeFirst(),
+
+    findAll: (project: string, ids: readonly string[]): Promise<StoreRow[]> =>
+      db
+        .selectFrom('vector_stores')
+        .selectAll()
+        .where('id', 'in', [...ids])
+        .where('project', '=', project)
+        .where('state', '!=', 'removed')
+        .execute(),
+
+    byId: (id: string): Promise<StoreRow | undefined> =>
+      db.selectFrom('vector_stores').selectAll().where('id', '=', id).executeTakeFirst(),
+
+    list(project: string, window: Window<string>): Promise<StoreRow[]> {
+      let query = db
+        .selectFrom('vector_stores')
+        .selectAll()
+        .where('project', '=', project)
+        .where('state', '!=', 'removed')
+        .orderBy('id', window.direction)
+        .limit(window.limit);
+      if (window.above !== null) query = query.where('id', '>', window.above);
+      if (window.below !== null) query = query.where('id', '<', window.below);
+      return query.execute();
+    },
+
+    async usage(ids: readonly string[]): Promise<Map<string, StoreUsage>> {
+      const usage = new Map(ids.map((id) => [id, { counts: noCounts(), bytes: 0 }]));
+      if (ids.length === 0) return usage;
+      const rows = await db
+        .selectFrom('vector_store_files')
+        .select((q) => [
+          'store_id',
+          'status',
+          q.fn.countAll<number>().as('files'),
+          q.fn.sum<number>('usage_bytes').as('bytes'),
+        ])
+        .where('store_id', 'in', [...ids])
+        .where('removed_at', 'is', null)
+        .groupBy(['store_id', 'status'])
+        .execute();
+      for (const { store_id, status, files, bytes } of rows) {
+        const of = usage.get(store_id);
+        if (of === undefined) continue;
+        addCount(of.counts, status, Number(files));
+        of.bytes += Number(bytes);
+      }
+      return usage;
+    },
+
+    async update(
+      id: string,
+      change: Partial<Pick<StoreRow, 'name' | 'metadata' | 'expires_days'>>,
+    ): Promise<void> {
+      if (Object.keys(change).length === 0) return;
+      await db.updateTable('vector_stores').set(change).where('id', '=', id).execute();
+    },
+
+    async touch(id: string, now: number): Promise<void> {
+      await db
+        .updateTable('vector_stores')
+        .set({ last_active_at: now })
+        .where('id', '=', id)
+        .where('state', '=', 'active')
+        .execute();
+    },
+
+    /** Nobody sees it from now on. */
+    async remove(id: string): Promise<void> {
+      await database.transaction().execute(async (on) => {
+        const trx = on.withTables<StoreTables>();
+        await trx.updateTable('vector_stores').set({ state: 'removed' }).where('id', '=', id).execute();
+        await trx
+          .deleteFrom('vector_store_batch_files')
+          .where('batch_id', 'in', (q) =>
+            q.selectFrom('vector_store_batches').select('id').where('store_id', '=', id),
+          )
+          .execute();
+        await trx.deleteFrom('vector_store_batches').where('store_id', '=', id).execute();
+        await trx.deleteFrom('vector_store_files').where('store_id', '=', id).execute();
+      });
+    },
+
+    /** Marks stores whose time is over; what was still to be taken in is given up. */
+    async expire(now: number, limit: number): Promise<string[]> {
+      const due = await db
+        .selectFrom('vector_stores')
+        .select('id')
+        .where('state', '=', 'active')
+        .where('expires_days', 'is not', null)
+        .where((q) =>
+          q(q.ref('last_active_at'), '<=', q(q.val(now), '-', q('expires_days', '*', daySeconds))),
+        )
+        .limit(limit)
+        .execute();
+      const ids = due.map(({ id }) => id);
+      if (ids.length === 0) return ids;
+      await database.transaction().execute(async (on) => {
+        const trx = on.withTables<StoreTables>();
+        await trx.updateTable('vector_stores').set({ state: 'expired' }).where('id', 'in', ids).execute();
+        await trx
+          .updateTable('vector_store_files')
+          .set({ status: 'cancelled' })
+          .where('store_id', 'in', ids)
+          .where('status', '=', 'in_progress')
+          .execute();
+      });
+      return ids;
+    },
+
+    /** Those whose chunks are to be removed, one and all. */
+    toEmpty: (limit: number): Promise<StoreRow[]> =>
+      db
+        .selectFrom('vector_stores')
+        .selectAll()
+        .where('state', 'in', ['expired', 'removed'])
+        .limit(limit)
+        .execute(),
+
+    /** Notes that the index has nothing of it any more. */
+    async emptied({ id, state }: StoreRow): Promise<void> {
+      await database.transaction().execute(async (on) => {
+        const trx = on.withTables<StoreTables>();
+        if (state === 'removed') {
+          await trx.deleteFrom('vector_stores').where('id', '=', id).execute();
+          return;
+        }
+        await trx.updateTable('vector_stores').set({ state: 'emptied' }).where('id', '=', id).execute();
+        await trx
+          .updateTable('vector_store_files')
+          .set({ indexed: 0, usage_bytes: 0 })
+          .where('store_id', '=', id)
+          .execute();
+      });
+    },
+
+    activeAfter: (id: string, limit: number): Promise<StoreRow[]> =>
+      db
+        .selectFrom('vector_stores')
+        .selectAll()
+        .where('state', '=', 'active')
+        .where('id', '>', id)
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
+  };
+}
+
+export const noCounts = (): FileCounts => ({
+  in_progress: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  total: 0,
+});
+
+export function addCount(counts: FileCounts, status: FileStatus, files: number): void {
+  counts[status] += files;
+  counts.total += files;
+}
+
+const expiryOf = ({ expires_days: days, last_active_at: last }: StoreRow): number | null =>
+  days === null ? null : last + days * daySeconds;
+
+export function isExpired(row: StoreRow, now: number): boolean {
+  const at = expiryOf(row);
+  return row.state !== 'active' || (at !== null && at <= now);
+}
+
+export const toStore = (row: StoreRow, { counts, bytes }: StoreUsage, now: number): VectorStore => ({
+  id: row.id,
+  object: 'vector_store',
+  created_at: row.created_at,
+  name: row.name,
+  description: row.description,
+  usage_bytes: bytes,
+  file_counts: counts,
+  status: isExpired(row, now) ? 'expired' : counts.in_progress > 0 ? 'in_progress' : 'completed',
+  ...(row.expires_days === null
+    ? {}
+    : { expires_after: { anchor: 'last_active_at' as const, days: row.expires_days } }),
+  expires_at: expiryOf(row),
+  last_active_at: row.last_active_at,
+  metadata: JSON.parse(row.metadata),
+});

@@ -1,5 +1,6 @@
 import { signed, verdict } from './cells.ts';
 import type { CodeInterpreter } from './code-interpreter.ts';
+import type { Files } from './files.ts';
 import type { HundredCalls } from './hundred-calls.ts';
 import type { McpCalls } from './mcp.ts';
 import type { Resume } from './resume.ts';
@@ -27,6 +28,7 @@ export interface Figures {
   codeInterpreter: CodeInterpreter | null;
   search: Search | null;
   searchQuality: SearchQuality | null;
+  files: Files | null;
   /** Whether the load generator had a core of its own. */
   coresSeparate: boolean;
 }
@@ -40,6 +42,8 @@ const targets = {
   lateMilliseconds: 50,
   streamKilobytes: 40,
   resume: 2,
+  file: 1.5,
+  fileGrowthMegabytes: 64,
 };
 
 /** A waiting server means that others use the cores, and the figures say as much about them. */
@@ -50,7 +54,7 @@ const saturated = 0.8;
 /** The figures as one line of JSON: ratios, and for streams the differences in milliseconds. */
 export function jsonLine(figures: Figures): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
-  const { mcp, hundredCalls, codeInterpreter, search, searchQuality } = figures;
+  const { mcp, hundredCalls, codeInterpreter, search, searchQuality, files } = figures;
   return JSON.stringify({
     ratios: {
       stored_response: rounded(storedResponse?.ratio, 3),
@@ -76,13 +80,16 @@ export function jsonLine(figures: Figures): string {
       searchQuality === null ? null : searchQuality.words - searchQuality.reference,
       4,
     ),
+    file_upload: rounded(files === null ? null : files.upload / files.floor, 2),
+    file_download: rounded(files === null ? null : files.download / files.floor, 2),
+    file_growth_mb: rounded(files?.growth, 1),
   });
 }
 
 /** The figures as tables for people, with what is reached and what is not. */
 export function report(figures: Figures, peer: string): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
-  const { mcp, hundredCalls, codeInterpreter, search, searchQuality } = figures;
+  const { mcp, hundredCalls, codeInterpreter, search, searchQuality, files } = figures;
   const rows = [
     ['', 'floor', peer, 'ratio', 'target', ''],
     ...(storedResponse === null
@@ -99,6 +106,7 @@ export function report(figures: Figures, peer: string): string {
     ...(codeInterpreter === null ? [] : codeInterpreterRows(codeInterpreter)),
     ...(search === null ? [] : searchRows(search)),
     ...(searchQuality === null ? [] : searchQualityRows(searchQuality)),
+    ...(files === null ? [] : fileRows(files)),
   ];
   const work = [
     ['main thread of the server', 'running', 'waiting', 'µs each', 'answer bytes'],
@@ -173,6 +181,29 @@ function resumeRow({ floor, peer, ratio, events }: Resume): string[] {
     ratio.toFixed(2),
     `<= ${targets.resume.toFixed(2)}`,
     verdict(ratio <= targets.resume),
+  ];
+}
+
+function fileRows({ megabytes, floor, upload, download, growth }: Files): string[][] {
+  const row = (name: string, milliseconds: number) => [
+    `${name} of ${megabytes} MiB, beside cp and SHA-256, ms`,
+    floor.toFixed(0),
+    milliseconds.toFixed(0),
+    (milliseconds / floor).toFixed(2),
+    `<= ${targets.file.toFixed(2)}`,
+    verdict(milliseconds <= floor * targets.file),
+  ];
+  return [
+    row('upload', upload),
+    row('download', download),
+    [
+      'memory while at it, MB',
+      '',
+      growth === null ? 'unknown' : signed(growth),
+      '',
+      `< +${targets.fileGrowthMegabytes}`,
+      growth === null ? '' : verdict(growth < targets.fileGrowthMegabytes),
+    ],
   ];
 }
 

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureCodeInterpreter } from './code-interpreter.ts';
 import { separateCores } from './cores.ts';
+import { measureFiles } from './files.ts';
 import { measureHundredCalls } from './hundred-calls.ts';
 import { killLaunched } from './launch.ts';
 import { measureMcp } from './mcp.ts';
@@ -32,6 +33,7 @@ const caseNames = [
   'code_interpreter',
   'search',
   'search_quality',
+  'files',
 ] as const;
 type CaseName = (typeof caseNames)[number];
 /** Cases that a floor has no like of. */
@@ -43,9 +45,10 @@ const withoutFloor: ReadonlySet<CaseName> = new Set([
   'code_interpreter',
   'search',
   'search_quality',
+  'files',
 ]);
 /** Cases that take a while and say little of the others. */
-const onlyIfNamed: ReadonlySet<CaseName> = new Set(['code_interpreter', 'search', 'search_quality']);
+const onlyIfNamed: ReadonlySet<CaseName> = new Set(['code_interpreter', 'search', 'search_quality', 'files']);
 
 const usage = `Usage: npm run bench -- [options]
 
@@ -132,6 +135,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
   const codeInterpreter = isWanted('code_interpreter')
     ? await measureCodeInterpreter(entry, directory, separate)
     : null;
+  const files = isWanted('files') ? await measureFiles(entry, directory, separate) : null;
   return {
     storedResponse,
     agentGet,
@@ -145,6 +149,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
     codeInterpreter,
     search,
     searchQuality,
+    files,
     coresSeparate,
   };
 }

@@ -26,6 +26,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
   const database = await openDatabase(directory, migrations);
   const { families, drain } = createFamilies({
     database,
+    directory,
     models: scriptedGateway({}),
     limits,
     codeInterpreter: { ...codeInterpreter, directory: join(directory, 'containers') },

@@ -49,7 +49,7 @@ export async function createApp({ config, credentials, families, log, installPub
     },
   });
   takeJson(app);
-  takeMultipart(app, config.limits.bodyBytes, unsupportedMediaType);
+  takeMultipart(app, config.limits, unsupportedMediaType);
   const { load, interrupt } = installPipeline(app, {
     credentials,
     projects: config.projects,

@@ -221,6 +221,10 @@ export const ConfigFile = Type.Object(
       Type.Object(
         {
           bodyBytes: bound(1024, 1_073_741_824, 33_554_432),
+          fileBytes: bound(1024, 1_099_511_627_776, 536_870_912),
+          uploadBytes: bound(1024, 1_099_511_627_776, 8_589_934_592),
+          uploadPartBytes: bound(1024, 1_073_741_824, 67_108_864),
+          inputFileBytes: bound(1024, 268_435_456, 33_554_432),
           concurrentRequests: bound(1, 100_000, 1000),
           conversationLeaseSeconds: bound(5, 3600, 60),
           conversationWaitSeconds: bound(0, 600, 0),

@@ -65,6 +65,14 @@ export interface GgufSettings {
 export interface Limits {
   /** Largest request body, in bytes. */
   bodyBytes: number;
+  /** Largest file that is uploaded in one request, in bytes. */
+  fileBytes: number;
+  /** Largest file that is uploaded in parts, in bytes. */
+  uploadBytes: number;
+  /** Largest part of such a file, in bytes. */
+  uploadPartBytes: number;
+  /** What the files that one response names may have together, in bytes. */
+  inputFileBytes: number;
   /** Requests under way at once; more are refused with 503 and `Retry-After`. */
   concurrentRequests: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
@@ -222,6 +230,10 @@ function limitsOf(given: Partial<Limits>): Limits {
   const limit = (name: keyof Limits): number => given[name] ?? defaultOf<number>(schemas[name]);
   return {
     bodyBytes: limit('bodyBytes'),
+    fileBytes: limit('fileBytes'),
+    uploadBytes: limit('uploadBytes'),
+    uploadPartBytes: limit('uploadPartBytes'),
+    inputFileBytes: limit('inputFileBytes'),
     concurrentRequests: limit('concurrentRequests'),
     conversationLeaseSeconds: limit('conversationLeaseSeconds'),
     conversationWaitSeconds: limit('conversationWaitSeconds'),

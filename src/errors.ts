@@ -80,6 +80,7 @@ export const catalogue = {
   conversation_locked: { status: 409, meaning: 'Another response is being written to the conversation.' },
   payload_too_large: { status: 413, meaning: 'The body is larger than the configured limit.' },
   unsupported_media_type: { status: 415, meaning: 'The `Content-Type` is not one the operation takes.' },
+  range_not_satisfiable: { status: 416, meaning: 'The `Range` begins beyond the end of the content.' },
   unprocessable: {
     status: 422,
     meaning: 'Well-formed, but the fields contradict each other or cannot be fulfilled.',

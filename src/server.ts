@@ -10,8 +10,10 @@ import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.
 import { type Listener, listen } from './http/listener.ts';
 import { createLog } from './log.ts';
 import { openBlobs } from './providers/blobs/open-blobs.ts';
+import { createDocuments } from './providers/documents/create-documents.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
 import { createOutbound } from './providers/outbound/create-outbound.ts';
+import { openSearchIndex } from './providers/search/open-search-index.ts';
 import { openTraceSink } from './providers/telemetry/open-sink.ts';
 import type { TraceSink } from './providers/telemetry/sink.ts';
 import { serverTools } from './providers/tools/index.ts';
@@ -119,10 +121,15 @@ async function start(
     key: derivedKey(dataKey, 'blob account', 64),
   });
   onClose(() => blobs.own.close());
+  const documents = createDocuments();
+  onClose(() => documents.close());
+  const index = openSearchIndex({ directory: dataDirectory });
+  onClose(() => index.close());
   let ownPort: number | null = null;
   const identity = ownIdentity(tokens, { names: tlsNames, port: () => ownPort });
   const { families, recover, drain } = createFamilies({
     database,
+    directory: dataDirectory,
     models,
     limits: config.limits,
     tools: [...tools, ...serverTools({ outbound, connections: connections.tools, identity, search, models })],
@@ -130,6 +137,8 @@ async function start(
     blobs: { ...config.blobs, own: blobs.own },
     outbound,
     connections,
+    documents,
+    vectorStores: { ...config.vectorStores, documents, index },
     sealer,
     log: log.logger,
     traces,

@@ -1,8 +1,10 @@
 /** All resource families, wired: what each may ask of the others is handed over here. */
+import { join } from 'node:path';
 import type { BlobsConfig, Limits } from '../config.ts';
 import type { Family } from '../kit/operation.ts';
 import type { Blobs } from '../providers/blobs/blobs.ts';
 import { storageAccounts } from '../providers/blobs/storage-accounts.ts';
+import type { Documents } from '../providers/documents/documents.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
 import type { Outbound } from '../providers/outbound/outbound.ts';
@@ -41,6 +43,7 @@ import {
 } from './conversations/index.ts';
 import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
+import { migrations as fileMigrations, filesFamily, modelFiles } from './files/index.ts';
 import { imagesFamily } from './images/index.ts';
 import { modelsFamily } from './models/index.ts';
 import { moderationsFamily } from './moderations/index.ts';
@@ -54,6 +57,7 @@ import {
   responsesFamily,
   toolRegistry,
 } from './responses/index.ts';
+import { migrations as uploadMigrations, uploadsFamily } from './uploads/index.ts';
 import {
   type VectorStoreParts,
   migrations as vectorStoreMigrations,
@@ -71,10 +75,14 @@ export const migrations: Migrations = {
   ...containerMigrations,
   ...assetMigrations,
   ...vectorStoreMigrations,
+  ...fileMigrations,
+  ...uploadMigrations,
 };
 
 export interface FamilyParts {
   database: Database;
+  /** Where families keep what is too large for the database, each in a folder of its own. */
+  directory: string;
   models: ModelGateway;
   limits: Pick<
     Limits,
@@ -84,6 +92,10 @@ export interface FamilyParts {
     | 'backgroundConcurrency'
     | 'backgroundQueue'
     | 'eventLogDays'
+    | 'fileBytes'
+    | 'uploadBytes'
+    | 'uploadPartBytes'
+    | 'inputFileBytes'
   >;
   /** Tools that run on the server, besides the code interpreter. */
   tools?: ServerTool[];
@@ -93,10 +105,12 @@ export interface FamilyParts {
   blobs: Pick<BlobsConfig, 'sasMinutes' | 'abandonedHours'> & { own: Blobs };
   outbound: Outbound;
   /** What files are kept and searched with. Without it there are no vector stores. */
-  vectorStores?: VectorStoreParts | undefined;
+  vectorStores?: (Omit<VectorStoreParts, 'directory'> & Partial<VectorStoreParts>) | undefined;
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
   sealer: Sealer;
+  /** Reads the text of documents; without it models are given only what they take themselves. */
+  documents?: Documents | null;
   log: ModelLog;
   /** Is told of every response that has ended. */
   traces?: TraceSink | null;
@@ -115,8 +129,18 @@ export function createFamilies(parts: FamilyParts): Families {
   const conversations = conversationStore(database);
   const responses = responseStore(database);
   const engine = responseEngine(responses, limits, log, traces);
-  const containers = containersFamily(database, parts.codeInterpreter, log);
-  const vectorStores = parts.vectorStores && vectorStoresFamily(database, models, parts.vectorStores, log);
+  const files = filesFamily(database, { directory: join(parts.directory, 'files'), limits }, log);
+  const uploads = uploadsFamily(
+    database,
+    files.files,
+    { directory: join(parts.directory, 'uploads'), limits },
+    log,
+  );
+  const reading = modelFiles({ files: files.files, documents: parts.documents ?? null, limits });
+  const containers = containersFamily(database, files.files, parts.codeInterpreter, log);
+  const vectorStores =
+    parts.vectorStores &&
+    vectorStoresFamily(database, models, { directory: files.files, ...parts.vectorStores }, log);
   const registry = toolRegistry([
     ...tools,
     codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
@@ -142,6 +166,7 @@ export function createFamilies(parts: FamilyParts): Families {
     models,
     tools: registry,
     sealer,
+    modelFiles: reading,
     conversations: conversationLedger(conversations, limits),
     responses,
     limits,
@@ -154,7 +179,7 @@ export function createFamilies(parts: FamilyParts): Families {
     deploymentsFamily(models),
     connectionsFamily(connections),
     modelsFamily(models),
-    chatCompletionsFamily(models, chatCompletionStore(database)),
+    chatCompletionsFamily(models, chatCompletionStore(database), reading),
     completionsFamily(models, chatParts),
     embeddingsFamily(models),
     moderationsFamily(models),
@@ -163,12 +188,14 @@ export function createFamilies(parts: FamilyParts): Families {
     containers.family,
     ...assets.families,
     ...(vectorStores ? [vectorStores.family] : []),
+    files.family,
+    uploads.family,
   ];
   return {
     families: [...served, notBuiltFamily(served)],
     async recover() {
       await conversations.releaseAll();
-      await containers.start();
+      await Promise.all([containers.start(), files.start(), uploads.start()]);
       assets.start();
       await vectorStores?.start();
       await engine.recover((unfinished) => replan(sources, unfinished));
@@ -181,6 +208,8 @@ export function createFamilies(parts: FamilyParts): Families {
         containers.close(),
         assets.close(),
         vectorStores?.close(),
+        files.close(),
+        uploads.close(),
         ...tools.map((tool) => tool.close?.()),
       ]);
     },

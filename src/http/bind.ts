@@ -94,8 +94,11 @@ async function send(
     reply.code(result.status).headers(result.headers);
     return sendJson(result.body, reply);
   }
+  if (result instanceof ByteStream) {
+    reply.code(result.status);
+    return sendBytes(result, reply);
+  }
   reply.code(operation.status ?? 200);
-  if (result instanceof ByteStream) return sendBytes(result, reply);
   sendJson(result, reply);
 }
 

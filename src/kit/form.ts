@@ -27,39 +27,72 @@ export interface FormBounds {
   files: number;
 }
 
+export interface StreamedFormBounds extends FormBounds {
+  /** Bytes of each file. */
+  fileBytes: number;
+}
+
 const mostFields = 100;
 
+/** A form whose files went elsewhere while it was read. */
+export interface StreamedForm<T, Kept> {
+  values: T;
+  fields: MultipartField[];
+  files: KeptFile<Kept>[];
+}
+
+interface KeptFile<Kept> {
+  name: string;
+  filename: string;
+  kept: Kept;
+}
+
 /**
- * A reader of the forms that `schema` describes: `a[]` repeated makes an array, `a[b]` an object. It keeps the files
- * on disk until `use` has settled. Files are bounded by the limit on the whole body only.
+ * A reader of the forms that `schema` describes: `a[]` repeated makes an array, `a[b]` an object. Each file is given
+ * to `keep` as it comes; what that has kept is the caller's to let go of, also where the form turns out to be wrong.
  */
-export function formReader<T extends TObject>(schema: T, bounds: FormBounds) {
+export function streamedFormReader<T extends TObject>(schema: T, bounds: StreamedFormBounds) {
   const check = validator(schema, 'body');
   const fileNames = Object.entries(schema.properties)
     .filter(([, property]) => variantsOf(property).some(isFile))
     .flatMap(([name]) => [name, `${name}[]`]);
 
+  return async <Kept>(
+    body: MultipartBody,
+    keep: (file: MultipartFile) => Promise<Kept>,
+  ): Promise<StreamedForm<Static<T>, Kept>> => {
+    const files: KeptFile<Kept>[] = [];
+    const fields = await readMultipart(body, {
+      bounds: { ...bounds, fields: mostFields },
+      fileNames,
+      async onFile(file) {
+        const { name, filename } = file;
+        if (!fileNames.includes(name)) throw invalidPayload(name, `'${name}' takes no file.`);
+        files.push({ name, filename, kept: await keep(file) });
+      },
+    });
+    const named = files.map(({ name, filename }) => ({ name, value: filename }));
+    const values = formValues([...fields, ...named], schema);
+    check(values);
+    return { values: values as Static<T>, fields, files };
+  };
+}
+
+/** The same, but the files are kept on disk until `use` has settled. They are bounded by the limit on the body only. */
+export function formReader<T extends TObject>(schema: T, bounds: FormBounds) {
+  const read = streamedFormReader(schema, { ...bounds, fileBytes: Number.POSITIVE_INFINITY });
+
   return async <R>(body: MultipartBody, use: (form: Form<Static<T>>) => Promise<R>): Promise<R> => {
     const folder = await mkdtemp(join(tmpdir(), 'bloomery-form-'));
     try {
-      const files: { name: string; filename: string; blob: Blob }[] = [];
-      const fields = await readMultipart(body, {
-        bounds: { ...bounds, fields: mostFields, fileBytes: Number.POSITIVE_INFINITY },
-        fileNames,
-        async onFile(file) {
-          if (!fileNames.includes(file.name))
-            throw invalidPayload(file.name, `'${file.name}' takes no file.`);
-          const blob = await store(file, join(folder, String(files.length)));
-          files.push({ name: file.name, filename: file.filename, blob });
-        },
-      });
-      const named = files.map(({ name, filename }) => ({ name, value: filename }));
-      const values = formValues([...fields, ...named], schema);
-      check(values);
+      let count = 0;
+      const { values, fields, files } = await read(body, (file) =>
+        store(file, join(folder, String(count++))),
+      );
       const data = new FormData();
       for (const { name, value } of fields) data.append(name, value);
-      for (const { name, filename, blob } of files) data.append(name, blob, filename);
-      return await use({ values: values as Static<T>, data });
+      for (const { name, filename, kept } of files) data.append(name, kept, filename);
+      return await use({ values, data });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -23,6 +23,8 @@ export interface Operation {
    * (`multipart/form-data`) the handler is given a `MultipartBody` to read; `body` then tells what is in it.
    */
   consumes?: string;
+  /** The limit (`limits.NAME`) on the file of a form, where it is not the one on any body. */
+  fileLimit?: 'fileBytes' | 'uploadPartBytes';
   /** Whether the answer is given before the body is read, so that any media type and size will do. */
   answersBeforeBody?: boolean;
   /** The success status; 200 unless said. */
@@ -113,15 +115,18 @@ export class ByteStream {
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly contentType: string;
   readonly headers: Record<string, string>;
+  readonly status: number;
 
   constructor(
     bytes: AsyncIterable<Uint8Array>,
     contentType = 'application/octet-stream',
     headers: Record<string, string> = {},
+    status = 200,
   ) {
     this.bytes = bytes;
     this.contentType = contentType;
     this.headers = headers;
+    this.status = status;
   }
 }
 

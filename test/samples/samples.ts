@@ -252,6 +252,13 @@ const codeRun: Shown = [
   ],
   [/Agent response: .*multiplication chart/, 'what the code printed reached the model'],
 ];
+const fileKept: Shown = [
+  [/FileObject\(id='file_\w+', bytes=\d+, .*filename='test_file\.jsonl'/, 'the file was uploaded'],
+  [/FileObject\(.*status='processed'/, 'waiting for it has an end'],
+  [/b'\{/, 'its content came back'],
+  [/Listing all files:\nFileObject\(id='file_\w+'/, 'it is listed'],
+  [/Successfully deleted file: file_\w+/, 'it was deleted'],
+];
 const endpointSet: [RegExp, string] = [
   /Agent endpoint configured for version 1/,
   'the merge patch of the agent was taken',
@@ -496,6 +503,27 @@ export const samples: Sample[] = [
     path: `agents/tools/sample_agent_${name}.py`,
     shows: fileCited,
   })),
+  ...['', '_async'].map((variant) => ({ path: `files/sample_files${variant}.py`, shows: fileKept })),
+  ...['with_files', 'with_files_async'].map((name) => ({
+    path: `agents/tools/sample_agent_code_interpreter_${name}.py`,
+    config: 'code-on-files.yaml',
+    shows: [
+      [/File uploaded \(id: file_\w+\)/, 'the table was uploaded'],
+      [
+        /Found generated file: chart\.csv \(ID: cfile_\w+\)/,
+        'code read the table, and what it wrote is cited',
+      ],
+      [/File downloaded successfully: .*chart\.csv/, 'and can be fetched'],
+    ] as Shown,
+  })),
+  {
+    path: 'agents/tools/sample_agent_code_interpreter_structured_inputs.py',
+    config: 'code-on-files.yaml',
+    shows: [
+      [/File uploaded \(id: file_\w+\)/, 'the numbers were uploaded'],
+      [/Agent response: The sum of x is 6\./, 'code read the file that the structured input names'],
+    ],
+  },
   ...['web_search', 'web_search_preview'].map((name) => ({
     path: `agents/tools/sample_agent_${name}.py`,
     config: 'web-search.yaml',

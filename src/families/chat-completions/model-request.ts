@@ -1,5 +1,6 @@
 import { assertJsonSchema } from '../../kit/validation.ts';
 import type { ModelOutputFormat, ModelRequest } from '../../providers/models/model.ts';
+import type { ReadFiles } from '../files/model-files.ts';
 import type { CreateChatCompletion, ResponseFormat } from './contract.ts';
 import type { FieldNames } from './model-call.ts';
 import { promptMessages } from './prompt.ts';
@@ -11,12 +12,12 @@ export interface PreparedRequest {
   customTools: ReadonlySet<string>;
 }
 
-export function modelRequest(body: CreateChatCompletion): PreparedRequest {
+export function modelRequest(body: CreateChatCompletion, files?: ReadFiles): PreparedRequest {
   const { tools, choice, custom } = offeredTools(body.tools ?? [], body.tool_choice ?? 'auto');
   return {
     customTools: custom,
     request: {
-      messages: promptMessages(body.messages),
+      messages: promptMessages(body.messages, files),
       tools,
       toolChoice: choice,
       parallelToolCalls: body.parallel_tool_calls ?? true,

@@ -1,5 +1,6 @@
-import { invalidPayload, missingParameter, unsupportedParameter } from '../../errors.ts';
+import { invalidPayload, missingParameter, notFound, unsupportedParameter } from '../../errors.ts';
 import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
+import type { NamedFile, ReadFiles } from '../files/model-files.ts';
 import type { AssistantMessage, Message, UserPart } from './messages.ts';
 import { openCalls } from './open-calls.ts';
 import { speakers } from './speakers.ts';
@@ -9,7 +10,7 @@ type ModelPart = TextPart | ImagePart | FilePart;
 type AssistantContent = Extract<ModelMessage, { role: 'assistant' }>['content'];
 
 /** The messages of a model call. Throws where a tool call lacks its answer, or an answer its call. */
-export function promptMessages(messages: Message[]): ModelMessage[] {
+export function promptMessages(messages: Message[], files: ReadFiles = () => undefined): ModelMessage[] {
   const calls = openCalls();
   const spokenBy = speakers(messages);
   const prompt = messages.map((message, i): ModelMessage => {
@@ -27,7 +28,7 @@ export function promptMessages(messages: Message[]): ModelMessage[] {
     const speaker = spokenBy(message);
     switch (message.role) {
       case 'user':
-        return { role: 'user', content: withSpeaker(speaker, userContent(message.content, target)) };
+        return { role: 'user', content: withSpeaker(speaker, userContent(message.content, target, files)) };
       case 'assistant': {
         const content = assistantContent(message, target);
         for (const [at, part] of content.entries()) {
@@ -54,12 +55,12 @@ function withSpeaker(speaker: string, content: ModelPart[]): ModelPart[] {
 const plainText = (content: string | { text: string }[]): string =>
   typeof content === 'string' ? content : content.map(({ text }) => text).join('');
 
-const userContent = (content: string | UserPart[], target: string): ModelPart[] =>
+const userContent = (content: string | UserPart[], target: string, files: ReadFiles): ModelPart[] =>
   typeof content === 'string'
     ? [{ type: 'text', text: content }]
-    : content.map((part, i) => userPart(part, `${target}.content[${i}]`));
+    : content.map((part, i) => userPart(part, `${target}.content[${i}]`, files));
 
-function userPart(part: UserPart, target: string): ModelPart {
+function userPart(part: UserPart, target: string, files: ReadFiles): ModelPart {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text };
@@ -74,7 +75,7 @@ function userPart(part: UserPart, target: string): ModelPart {
       return { type: 'image', url, ...(detail ? { detail } : {}) };
     }
     case 'file':
-      return filePart(part.file, `${target}.file`);
+      return filePart(part.file, `${target}.file`, files);
     case 'input_audio':
       throw unsupportedParameter(
         `${target}.input_audio`,
@@ -83,7 +84,28 @@ function userPart(part: UserPart, target: string): ModelPart {
   }
 }
 
-function filePart(file: Extract<UserPart, { type: 'file' }>['file'], target: string): FilePart {
+/** The uploaded files that messages name. */
+export const namedFiles = (messages: Message[]): NamedFile[] =>
+  messages.flatMap((message, i) => {
+    if (message.role !== 'user' || typeof message.content === 'string') return [];
+    return message.content.flatMap((part, at) =>
+      part.type === 'file' && part.file.file_id && !part.file.file_data
+        ? [
+            {
+              id: part.file.file_id,
+              as: 'file' as const,
+              target: `messages[${i}].content[${at}].file.file_id`,
+            },
+          ]
+        : [],
+    );
+  });
+
+function filePart(
+  file: Extract<UserPart, { type: 'file' }>['file'],
+  target: string,
+  files: ReadFiles,
+): FilePart {
   if (file.file_data) {
     if (!/^data:/i.test(file.file_data)) {
       throw invalidPayload(
@@ -94,10 +116,9 @@ function filePart(file: Extract<UserPart, { type: 'file' }>['file'], target: str
     return { type: 'file', url: file.file_data, filename: file.filename ?? null };
   }
   if (!file.file_id) throw missingParameter(`${target}.file_data`);
-  throw unsupportedParameter(
-    `${target}.file_id`,
-    `The file '${file.file_id.slice(0, 64)}' can't be used: files are not served yet. Send its content as 'file_data'.`,
-  );
+  const read = files(file.file_id, 'file');
+  if (read === undefined) throw notFound('file', file.file_id.slice(0, 128), `${target}.file_id`);
+  return { type: 'file', url: read.url, filename: file.filename ?? read.filename };
 }
 
 function assistantContent(message: AssistantMessage, target: string): AssistantContent {

@@ -5,6 +5,7 @@ import { EventStream, type Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { Owner } from '../conversations/store.ts';
+import type { ModelFiles } from '../files/model-files.ts';
 import { chunkFrames } from './chunks.ts';
 import { completion, type Envelope, keeping } from './completion.ts';
 import type { ChatCompletion, operations } from './contract.ts';
@@ -13,6 +14,7 @@ import { errorFrame } from './frames.ts';
 import { completionPosition, newCompletionId } from './ids.ts';
 import { startModelCall } from './model-call.ts';
 import { fieldNames, modelRequest } from './model-request.ts';
+import { namedFiles } from './prompt.ts';
 import { checkRequest } from './request-checks.ts';
 import type { ChatCompletionStore } from './store.ts';
 import { storedMessages } from './stored-messages.ts';
@@ -20,12 +22,15 @@ import { storedMessages } from './stored-messages.ts';
 export function chatCompletionsService(
   models: ModelGateway,
   store: ChatCompletionStore,
+  modelFiles: ModelFiles,
 ): Handlers<typeof operations> {
   return {
     async create(ctx, { body }) {
       checkRequest(body);
       const target = models.resolve(body.model, 'model');
-      const { request, customTools } = modelRequest(body);
+      const taken = target.provider.documentTypes ?? [];
+      const files = await modelFiles.read(ctx.project, namedFiles(body.messages), taken);
+      const { request, customTools } = modelRequest(body, files);
       const envelope: Envelope = {
         id: newCompletionId(),
         created: unixSeconds(),

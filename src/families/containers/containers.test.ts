@@ -148,7 +148,6 @@ test.each<[object, string, string]>([
   ],
   [{ name: 'x', memory_limit: '2g' }, 'invalid_payload', 'memory_limit'],
   [{ name: 'x', memory_limit: '64g' }, 'unsupported_parameter', 'memory_limit'],
-  [{ name: 'x', file_ids: ['file-1'] }, 'unsupported_parameter', 'file_ids'],
   [
     { name: 'x', network_policy: { type: 'allowlist', allowed_domains: ['a.b'] } },
     'unsupported_parameter',
@@ -158,6 +157,32 @@ test.each<[object, string, string]>([
   await start();
   const { status, json } = await app.call('POST', '/openai/v1/containers', body);
   expect([status, json.error]).toMatchObject([400, { code, param }]);
+});
+
+test('uploaded files are copied into a container, each under a name of its own', async () => {
+  const { client } = await start();
+  const upload = async (text: string) =>
+    (await client.files.create({ file: await toFile(Buffer.from(text), 'a.csv'), purpose: 'assistants' })).id;
+  const [one, two] = [await upload('1'), await upload('22')];
+  const { id } = await client.containers.create({ name: 'mine', file_ids: [one] });
+  const copied = await client.containers.files.create(id, { file_id: two });
+  expect(copied).toMatchObject({ path: `/mnt/data/${two}-a.csv`, bytes: 2, source: 'user' });
+  await client.files.delete(one);
+  await client.files.delete(two);
+  const { data } = await client.containers.files.list(id, { order: 'asc' });
+  expect(data.map(({ path, bytes }) => [path, bytes])).toEqual([
+    ['/mnt/data/a.csv', 1],
+    [`/mnt/data/${two}-a.csv`, 2],
+  ]);
+  const reply = await client.containers.files.content.retrieve(data[0]?.id ?? '', { container_id: id });
+  expect(await reply.text()).toBe('1');
+  const missing = client.containers.create({ name: 'other', file_ids: [one] });
+  await expect(missing).rejects.toMatchObject({ status: 404, param: 'file_ids[0]' });
+  await expect(client.containers.files.create(id, { file_id: one })).rejects.toMatchObject({
+    status: 404,
+    param: 'file_id',
+  });
+  expect((await client.containers.list()).data).toHaveLength(1);
 });
 
 test('bad cursors, unknown files and uploads without a file are refused', async () => {
@@ -175,7 +200,7 @@ test('bad cursors, unknown files and uploads without a file are refused', async 
   expect(replies.map(({ status, json }) => [status, json.error?.param])).toEqual([
     [400, 'after'],
     [400, 'limit'],
-    [400, 'file_id'],
+    [404, 'file_id'],
     [400, 'file_id'],
     [404, 'file_id'],
     [404, 'container_id'],

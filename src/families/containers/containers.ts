@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs';
 import { invalidPayload, notFound, unsupportedParameter } from '../../errors.ts';
 import { newId } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../providers/sandbox/sandbox.ts';
 import type { CodeContainers, MadeFile } from '../../providers/tools/code-interpreter/code-containers.ts';
 import type { Owner } from '../conversations/store.ts';
+import type { FileDirectory, StoredFile } from '../files/directory.ts';
 import { type ContainerFile, defaultMinutes, type MemoryLimit, mostMinutes } from './contract.ts';
 import { filePath, uploadName } from './file-path.ts';
 import type { FileShelf } from './file-shelf.ts';
@@ -23,6 +25,8 @@ export interface ContainerParts {
   shelf: FileShelf;
   sandbox: Sandbox;
   memoryMegabytes: number;
+  /** Where files are copied from. */
+  files: FileDirectory;
   log: Pick<ModelLog, 'warn'>;
 }
 
@@ -40,6 +44,8 @@ export interface Containers extends CodeContainers {
   active(id: string, owner: Owner, target?: string): Promise<ContainerRow>;
   remove(id: string): Promise<void>;
   addFile(container: ContainerRow, filename: string, content: Blob): Promise<ContainerFile>;
+  /** Copies an uploaded file. Throws what is wrong with it. */
+  copyFile(container: ContainerRow, fileId: string, target: string): Promise<ContainerFile>;
   removeFile(container: ContainerRow, file: FileRow): Promise<void>;
   touch(id: string): Promise<void>;
   /** Removes what containers held whose time is over. */
@@ -56,6 +62,7 @@ export function createContainers({
   shelf,
   sandbox,
   memoryMegabytes,
+  files: uploaded,
   log,
 }: ContainerParts): Containers {
   /** One change of a container's files after another. */
@@ -138,6 +145,36 @@ export function createContainers({
     return row;
   };
 
+  const findUploaded = async (project: string, id: string, target: string): Promise<StoredFile> => {
+    const file = await uploaded.find(project, id);
+    if (file === undefined) throw notFound('file', id.slice(0, 128), target);
+    if (file.bytes > mostFileBytes) throw tooLarge(target, `more than ${mostFileBytes} bytes`);
+    return file;
+  };
+
+  /** A copy of an uploaded file; where its name is taken, the id is put before it. */
+  const copy = async (containerId: string, file: StoredFile): Promise<FileRow | string> => {
+    const name = uploadName(file.filename);
+    const isTaken = (await store.files(containerId)).some(({ path }) => path === name);
+    const content = await openAsBlob(file.path);
+    return put(containerId, isTaken ? uploadName(`${file.id}-${name}`) : name, content, 'user');
+  };
+
+  /** Copies those that were not copied before; answers what could not be. */
+  const giveFiles = async (containerId: string, project: string, ids: readonly string[]) => {
+    const notes: string[] = [];
+    if (ids.length === 0) return notes;
+    const given = await store.given(containerId);
+    for (const id of new Set(ids)) {
+      if (given.has(id)) continue;
+      const file = await uploaded.find(project, id);
+      const row = file === undefined ? 'it has been deleted' : await copy(containerId, file);
+      if (typeof row === 'string') notes.push(`${file?.filename ?? id}: ${row}`);
+      await store.noteGiven({ container_id: containerId, file_id: id });
+    }
+    return notes;
+  };
+
   /** Brings the files that a process has up to date. */
   const bringFiles = async (containerId: string, { interpreter, known }: Session): Promise<void> => {
     const files = await store.files(containerId);
@@ -203,19 +240,36 @@ export function createContainers({
       return row !== undefined && isActive(row);
     },
 
+    async checkFiles(ids, { project }, target) {
+      const names: string[] = [];
+      for (const [i, id] of ids.entries()) {
+        names.push(uploadName((await findUploaded(project, id, `${target}[${i}]`)).filename));
+      }
+      return names;
+    },
+
     addFile: ({ id }, filename, content) =>
       inTurn(id, async () => {
         const row = await put(id, uploadName(filename), content, 'user');
-        if (typeof row === 'string') {
-          throw invalidPayload('file', `The file can't be taken into the container: ${row}.`);
-        }
+        if (typeof row === 'string') throw tooLarge('file', row);
         await store.touch(id, unixSeconds());
         return toFile(row);
       }),
 
+    async copyFile({ id, project }, fileId, target) {
+      const file = await findUploaded(project, fileId, target);
+      return inTurn(id, async () => {
+        const row = await copy(id, file);
+        if (typeof row === 'string') throw tooLarge(target, row);
+        await store.noteGiven({ container_id: id, file_id: fileId });
+        await store.touch(id, unixSeconds());
+        return toFile(row);
+      });
+    },
+
     removeFile: ({ id }, file) => inTurn(id, () => removeStored(file)),
 
-    async run({ id, owner }, code, signal) {
+    async run({ id, owner, fileIds }, code, signal) {
       // Calls that are made together find it missing together.
       const known = await inTurn(id, async () => {
         const found = await store.find(id, owner);
@@ -226,7 +280,11 @@ export function createContainers({
       });
       return sandbox.use(id, signal, async (session) => {
         const isRestart = session.fresh && known?.started === 1;
-        await inTurn(id, () => bringFiles(id, session));
+        const missing = await inTurn(id, async () => {
+          const unfit = await giveFiles(id, owner.project, fileIds);
+          await bringFiles(id, session);
+          return unfit;
+        });
         const result = await session.interpreter.run(code, signal);
         signal.throwIfAborted();
         const { made, notes } = await inTurn(id, async () => {
@@ -235,7 +293,7 @@ export function createContainers({
           return takeFiles(id, session, result);
         });
         await store.touch(id, unixSeconds());
-        return { logs: logsOf(result, notes, isRestart, sandbox), files: made };
+        return { logs: logsOf(result, [...missing, ...notes], isRestart, sandbox), files: made };
       });
     },
 
@@ -256,6 +314,9 @@ export function createContainers({
     },
   };
 }
+
+const tooLarge = (target: string, why: string) =>
+  invalidPayload(target, `The file can't be taken into the container: ${why}.`);
 
 /** What was printed, and below it what the caller has to know besides. */
 function logsOf(result: RunResult, notes: string[], isRestart: boolean, { bounds }: Sandbox): string {

@@ -3,6 +3,7 @@ import type { ModelLog } from '../../providers/models/upstream.ts';
 import { createSandbox, type SandboxOptions } from '../../providers/sandbox/sandbox.ts';
 import type { CodeContainers } from '../../providers/tools/code-interpreter/code-containers.ts';
 import type { Database } from '../../storage/database.ts';
+import type { FileDirectory } from '../files/directory.ts';
 import { createContainers } from './containers.ts';
 import { operations } from './contract.ts';
 import { fileShelf } from './file-shelf.ts';
@@ -26,6 +27,7 @@ const sweepMilliseconds = 60_000;
 
 export function containersFamily(
   database: Database,
+  files: FileDirectory,
   options: ContainerOptions,
   log: Pick<ModelLog, 'warn'>,
 ): ContainersFamily {
@@ -37,6 +39,7 @@ export function containersFamily(
     shelf,
     sandbox,
     memoryMegabytes: options.memoryMegabytes,
+    files,
     log,
   });
   let timer: NodeJS.Timeout | undefined;

@@ -35,4 +35,14 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  '0011_containers_given': {
+    async up(db) {
+      await db.schema
+        .createTable('container_given')
+        .addColumn('container_id', 'text', (c) => c.notNull())
+        .addColumn('file_id', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('container_given_id', ['container_id', 'file_id'])
+        .execute();
+    },
+  },
 };

@@ -25,17 +25,26 @@ export function containersService(
 
   return {
     async create(ctx, { body }) {
-      if (body.file_ids?.length) throw filesNotServed('file_ids');
       if (body.skills?.length) throw unsupportedParameter('skills', 'Skills are not served yet.');
       if (body.network_policy?.type === 'allowlist') {
         throw unsupportedParameter('network_policy', 'Code in containers has no network here.');
       }
       containers.checkMemory(body.memory_limit, 'memory_limit');
+      const fileIds = body.file_ids ?? [];
+      await containers.checkFiles(fileIds, ownerOf(ctx), 'file_ids');
       const row = await containers.create(ownerOf(ctx), {
         name: body.name,
         minutes: body.expires_after?.minutes,
         memoryLimit: body.memory_limit,
       });
+      try {
+        for (const [i, id] of [...new Set(fileIds)].entries()) {
+          await containers.copyFile(row, id, `file_ids[${i}]`);
+        }
+      } catch (error) {
+        await containers.remove(row.id);
+        throw error;
+      }
       return toContainer(row, unixSeconds());
     },
 
@@ -56,9 +65,9 @@ export function containersService(
       return { id, object: 'container.deleted', deleted: true };
     },
 
-    async createFile(ctx, { params }) {
-      await containers.active(params.container_id, ownerOf(ctx));
-      throw filesNotServed('file_id');
+    async createFile(ctx, { params, body }) {
+      const container = await containers.active(params.container_id, ownerOf(ctx));
+      return containers.copyFile(container, body.file_id, 'file_id');
     },
 
     async uploadFile(ctx, { params, body }) {
@@ -104,9 +113,3 @@ export function containersService(
 }
 
 const ownerOf = (ctx: Context): Owner => ({ project: ctx.project, userIdentity: ctx.userIdentity });
-
-const filesNotServed = (target: string) =>
-  unsupportedParameter(
-    target,
-    'Files are not served yet, so none can be copied from there. Upload the file into the container (multipart).',
-  );

@@ -31,7 +31,13 @@ interface FileRow {
   revision: string;
 }
 
-type Tables = { containers: ContainerRow; container_files: FileRow };
+/** An uploaded file that was copied into a container, whatever has become of the copy. */
+interface GivenRow {
+  container_id: string;
+  file_id: string;
+}
+
+type Tables = { containers: ContainerRow; container_files: FileRow; container_given: GivenRow };
 
 export type { ContainerRow, FileRow };
 export type ContainerStore = ReturnType<typeof containerStore>;
@@ -85,6 +91,7 @@ export function containerStore(database: Database) {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<Tables>();
         await trx.deleteFrom('container_files').where('container_id', '=', id).execute();
+        await trx.deleteFrom('container_given').where('container_id', '=', id).execute();
         await trx.deleteFrom('containers').where('id', '=', id).execute();
       });
     },
@@ -109,6 +116,7 @@ export function containerStore(database: Database) {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<Tables>();
         await trx.deleteFrom('container_files').where('container_id', '=', id).execute();
+        await trx.deleteFrom('container_given').where('container_id', '=', id).execute();
         await trx.updateTable('containers').set({ emptied: 1 }).where('id', '=', id).execute();
       });
     },
@@ -161,6 +169,23 @@ export function containerStore(database: Database) {
         )
         .returningAll()
         .executeTakeFirstOrThrow();
+    },
+
+    async given(containerId: string): Promise<Set<string>> {
+      const rows = await db
+        .selectFrom('container_given')
+        .select('file_id')
+        .where('container_id', '=', containerId)
+        .execute();
+      return new Set(rows.map((row) => row.file_id));
+    },
+
+    async noteGiven(row: GivenRow): Promise<void> {
+      await db
+        .insertInto('container_given')
+        .values(row)
+        .onConflict((on) => on.doNothing())
+        .execute();
     },
 
     async deleteFile(containerId: string, id: string): Promise<void> {

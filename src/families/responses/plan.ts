@@ -4,17 +4,20 @@ import { newId, partitionOf } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { traceParent } from '../../kit/traceparent.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
+import type { ModelProvider } from '../../providers/models/model.ts';
 import type { ToolContext } from '../../providers/tools/tool.ts';
 import type { Sealer } from '../../trust/sealing.ts';
 import type { AgentDirectory } from '../agents/directory.ts';
 import type { Hold } from '../conversations/ledger.ts';
 import type { Owner } from '../conversations/store.ts';
+import type { ModelFiles, ReadFiles } from '../files/model-files.ts';
 import { approvedCalls } from './approvals.ts';
 import { clientTools } from './client-tools.ts';
 import { type Context, type ContextSources, inputItems, loadContext } from './context.ts';
 import type { CreateResponse, ResponseObject } from './contract.ts';
 import type { Item } from './items.ts';
 import { turnRequest } from './model-request.ts';
+import { namedFiles } from './named-files.ts';
 import { noProgress, type Progress } from './progress.ts';
 import type { ItemReading, ToolItemReplay } from './prompt.ts';
 import { checkCalls, checkExclusive, checkRequest } from './request-checks.ts';
@@ -33,6 +36,7 @@ export interface PlanSources extends ContextSources {
   models: ModelGateway;
   tools: ToolRegistry;
   sealer: Sealer;
+  modelFiles: ModelFiles;
 }
 
 /** What a background response is taken up from in another process, besides its record and its events. */
@@ -126,7 +130,7 @@ export async function planResponse(
 
 /** The run of a response, new or taken up again. */
 export async function assembleRun(
-  { models, tools: registry, sealer }: PlanSources,
+  sources: PlanSources,
   owner: Owner,
   record: ResponseRecord,
   { settings, fields, encryptedReasoning, toolHeaders = {} }: Blueprint,
@@ -134,8 +138,10 @@ export async function assembleRun(
   progress: Progress,
   trace: TraceWriter,
 ): Promise<RunPlan> {
-  const { provider } = models.resolve(settings.model);
+  const { tools: registry, sealer } = sources;
+  const { provider } = sources.models.resolve(settings.model);
   const base = [...before.context, ...record.input];
+  const files = await readFiles(sources, owner, provider, before.context, record.input);
   const tools = await serverTools(registry, settings, owner, {
     context: base,
     output: before.output,
@@ -157,7 +163,7 @@ export async function assembleRun(
       sources: progress.sources,
     },
     tools,
-    reading: readingOf(registry, sealer, owner.project, progress, tools),
+    reading: readingOf(registry, sealer, owner.project, { progress, tools, files }),
     trace,
     approved: approvedCalls(before.context, record.input, tools, partition),
     begun: [],
@@ -170,17 +176,35 @@ export function readingOf(
   registry: ToolRegistry,
   sealer: Sealer,
   project: string,
-  progress: Progress = noProgress(),
-  tools: Pick<ToolSet, 'nameOfItem'> | null = null,
+  {
+    progress = noProgress(),
+    tools = null,
+    files = () => undefined,
+  }: { progress?: Progress; tools?: Pick<ToolSet, 'nameOfItem'> | null; files?: ReadFiles } = {},
 ): ItemReading {
   return {
     replay: replayOf(registry, progress),
+    files,
     // Of two tools alike, only what the model was told says which one it called.
     nameOf: (item) => (progress.outputs[String(item.id)] === undefined ? tools?.nameOfItem(item) : undefined),
     open: (sealed) =>
       sealer.open(sealed, reasoningSeal, project) ?? sealer.open(sealed, compactionSeal, project),
   };
 }
+
+/** Of the input, a file that is not there is an error; of what came before, it may be gone. */
+const readFiles = (
+  { modelFiles }: PlanSources,
+  { project }: Owner,
+  { documentTypes = [] }: ModelProvider,
+  context: Item[],
+  input: Item[],
+): Promise<ReadFiles> =>
+  modelFiles.read(
+    project,
+    [...namedFiles(input, (at) => `input[${at}]`), ...namedFiles(context, () => null)],
+    documentTypes,
+  );
 
 const replayOf =
   (registry: ToolRegistry, progress: Progress): ToolItemReplay =>
@@ -250,6 +274,7 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
   const { provider } = sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
   const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
   const base = [...context.items, ...input];
+  const files = await readFiles(sources, ctx, provider, context.items, input);
   const tools = await serverTools(sources.tools, settings, ctx, {
     context: base,
     output: [],
@@ -263,7 +288,7 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
     fields: requestFields({}),
     base,
     tools,
-    reading: readingOf(sources.tools, sources.sealer, ctx.project, noProgress(), tools),
+    reading: readingOf(sources.tools, sources.sealer, ctx.project, { tools, files }),
   };
   return {
     provider,

@@ -1,8 +1,9 @@
-import { unsupportedParameter } from '../../errors.ts';
 import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
 import type { ReplayedCall } from '../../providers/tools/tool.ts';
+import type { ReadFiles } from '../files/model-files.ts';
 import { answeredCall, clientToolOf, isClientToolOutput, toldOutput } from './client-tools.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
+import { givenUrl } from './named-files.ts';
 
 type AssistantMessage = Extract<ModelMessage, { role: 'assistant' }>;
 type UserPart = TextPart | ImagePart | FilePart;
@@ -50,6 +51,8 @@ function outcomesOf(items: Item[]): Map<string, ToolItem> {
 export interface ItemReading {
   replay: ToolItemReplay;
   open: OpenSealed;
+  /** What is in the uploaded files that items name. */
+  files: ReadFiles;
   /** The name by which the model now knows the function of an item, where it is offered one. */
   nameOf(item: ToolItem): string | undefined;
 }
@@ -74,7 +77,7 @@ function addItem(reader: Reader, item: Item): void {
   reader.calls = null;
   switch (item.type) {
     case 'message':
-      addMessage(messages, item.role, item.content);
+      addMessage(messages, item.role, item.content, reader.files);
       return;
     case 'function_call':
     case 'custom_tool_call':
@@ -134,7 +137,7 @@ function addToolItem(reader: Reader, item: ToolItem & { id: string }, calls: Ass
   if (isClientToolOutput(item)) {
     const { text, picture } = toldOutput(item);
     addOutput(reader, answeredCall(item), text);
-    if (picture !== null) reader.messages.push({ role: 'user', content: [userPart(picture)] });
+    if (picture !== null) reader.messages.push({ role: 'user', content: [userPart(picture, reader.files)] });
     return;
   }
   const outcome = reader.outcomes.get(outcomeKey(`${item.type}_output`, item.call_id)) ?? null;
@@ -174,11 +177,11 @@ function addCall(
   reader.calls = message;
 }
 
-function addMessage(messages: ModelMessage[], role: string, content: ContentPart[]): void {
+function addMessage(messages: ModelMessage[], role: string, content: ContentPart[], files: ReadFiles): void {
   if (role === 'system' || role === 'developer')
     messages.push({ role: 'system', content: plainText(content) });
   else if (role === 'assistant') assistant(messages).content.push({ type: 'text', text: plainText(content) });
-  else messages.push({ role: 'user', content: content.map(userPart) });
+  else messages.push({ role: 'user', content: content.map((part) => userPart(part, files)) });
 }
 
 /** Consecutive outputs of the model are one assistant message. */
@@ -190,20 +193,20 @@ function assistant(messages: ModelMessage[]): AssistantMessage {
   return message;
 }
 
-function userPart(part: ContentPart): UserPart {
+function userPart(part: ContentPart, files: ReadFiles): UserPart {
   switch (part.type) {
-    case 'input_image':
-      return {
-        type: 'image',
-        url: withoutFileId(part.image_url, part.file_id),
-        ...(part.detail ? { detail: part.detail } : {}),
-      };
-    case 'input_file':
-      return {
-        type: 'file',
-        url: withoutFileId(part.file_data ?? part.file_url, part.file_id),
-        filename: part.filename ?? null,
-      };
+    case 'input_image': {
+      const url = givenUrl(part) ?? files(String(part.file_id), 'image')?.url;
+      if (url === undefined) return absent(part);
+      return { type: 'image', url, ...(part.detail ? { detail: part.detail } : {}) };
+    }
+    case 'input_file': {
+      const url = givenUrl(part);
+      if (url !== null) return { type: 'file', url, filename: part.filename ?? null };
+      const file = files(String(part.file_id), 'file');
+      if (file === undefined) return absent(part);
+      return { type: 'file', url: file.url, filename: part.filename ?? file.filename };
+    }
     case 'refusal':
       return { type: 'text', text: part.refusal };
     default:
@@ -211,13 +214,11 @@ function userPart(part: ContentPart): UserPart {
   }
 }
 
-function withoutFileId(url: string | null | undefined, fileId: string | null | undefined): string {
-  if (url) return url;
-  throw unsupportedParameter(
-    'input',
-    `The file '${fileId}' can't be used: files are not served yet. Send the content as a data URL.`,
-  );
-}
+/** One of an earlier turn may have been deleted since. */
+const absent = ({ file_id: id }: { file_id?: string | null }): TextPart => ({
+  type: 'text',
+  text: `[The file ${id}, which is not at hand.]`,
+});
 
 /** The text of content parts, as one. */
 export const plainText = (content: ContentPart[]): string =>

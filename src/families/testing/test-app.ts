@@ -68,6 +68,11 @@ export async function testAppWith(
       const { port } = app.server.address() as AddressInfo;
       return `http://127.0.0.1:${port}${base}`;
     },
-    close: () => app.close(),
+    async close() {
+      // An answer may have reached its reader before the server knows that it has ended.
+      const idle = setInterval(() => app.server.closeIdleConnections(), 20);
+      await app.close();
+      clearInterval(idle);
+    },
   };
 }

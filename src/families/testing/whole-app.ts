@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type CodeInterpreterConfig, type Limits, loadConfig } from '../../config.ts';
 import { installBlobRoutes } from '../../http/blob-routes.ts';
 import { openBlobs } from '../../providers/blobs/open-blobs.ts';
+import type { Documents } from '../../providers/documents/documents.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
 import { createOutbound } from '../../providers/outbound/create-outbound.ts';
 import type { ServerTool } from '../../providers/tools/tool.ts';
@@ -25,6 +26,7 @@ export interface WholeAppOptions {
   codeInterpreter?: Partial<CodeInterpreterConfig>;
   vectorStores?: VectorStoreParts | undefined;
   directory?: string;
+  documents?: Documents;
 }
 
 /** All families on a database of their own, with the given models by deployment name. */
@@ -36,6 +38,7 @@ export async function wholeApp(
     codeInterpreter: bounds = {},
     vectorStores,
     directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
+    documents,
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
   const { limits, codeInterpreter, blobs: blobSettings } = loadConfig({ file: null, environment: {} });
@@ -44,6 +47,7 @@ export async function wholeApp(
   const log = { debug() {}, info() {}, warn() {} };
   const { families, recover, drain } = createFamilies({
     database,
+    directory,
     models: scriptedGateway(models),
     limits: { ...limits, contextItems: 50, ...changed },
     tools,
@@ -51,6 +55,7 @@ export async function wholeApp(
     blobs: { ...blobSettings, own: blobs.own },
     outbound: createOutbound({ allowLoopback: true, allow: [] }),
     vectorStores,
+    documents: documents ?? null,
     sealer: createSealer(Buffer.alloc(32, 7)),
     log,
   });

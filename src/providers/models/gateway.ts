@@ -107,10 +107,15 @@ function remoteProvider(deployment: DeploymentConfig, log: ModelLog): ModelProvi
   const upstream = { ...deployment, baseUrl: deployment.baseUrl ?? anthropicAddress };
   const load = lazily(() => loadProvider(upstream, log));
   const { generate, countTokens, embed, forward } = fullProvider(load);
+  const documentTypes = documentTypesOf(upstream);
   return deployment.provider === 'anthropic'
-    ? { generate, countTokens }
-    : { generate, countTokens, embed, forward };
+    ? { generate, countTokens, documentTypes }
+    : { generate, countTokens, embed, forward, documentTypes };
 }
+
+/** What those take that are known to take documents. Of other servers nobody knows. */
+const documentTypesOf = (upstream: Upstream): readonly string[] =>
+  upstream.provider === 'openai-compatible' && !isOpenAI(upstream) ? [] : ['application/pdf'];
 
 /** Provider packages take 100 ms each to import, so none is before its first use. */
 async function loadProvider(upstream: Upstream, log: ModelLog): Promise<ModelProvider> {
@@ -128,7 +133,7 @@ const isOpenAI = ({ baseUrl }: Upstream): boolean =>
   /(^|\.)api\.openai\.com$/.test(new URL(baseUrl).hostname);
 
 /** A provider that loads the real one when first asked for something. */
-function fullProvider(load: () => Promise<ModelProvider>): Required<ModelProvider> {
+function fullProvider(load: () => Promise<ModelProvider>): Required<Omit<ModelProvider, 'documentTypes'>> {
   let loaded: ModelProvider | undefined;
   const provider = async (): Promise<ModelProvider> => {
     loaded ??= await load();

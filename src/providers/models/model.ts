@@ -145,6 +145,8 @@ export type ForwardAnswer =
   | { kind: 'audio' | 'text'; contentType: string; bytes: AsyncIterable<Uint8Array> };
 
 export interface ModelProvider {
+  /** Media types of the documents, besides texts, that it takes as data. */
+  documentTypes?: readonly string[];
   /**
    * One model call. Failures before or during the stream are thrown as `ApiError`s of the catalogue
    * (`rate_limit_exceeded`, `service_unavailable`, `model_error`, `context_length_exceeded`, `content_filter`), naming the deployment and

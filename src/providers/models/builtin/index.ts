@@ -11,7 +11,7 @@ export function createBuiltinModel({
   scenarios,
 }: {
   scenarios: Scenario[];
-}): Required<Omit<ModelProvider, 'forward'>> {
+}): Required<Omit<ModelProvider, 'forward' | 'documentTypes'>> {
   return {
     generate: (request, signal) => generate(scenarios, request, signal),
     embed,

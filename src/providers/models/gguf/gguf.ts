@@ -17,7 +17,7 @@ export function createGgufProvider(
   { name, gguf: settings }: GgufDeployment,
   address: string,
   log: ModelLog,
-): Required<Omit<ModelProvider, 'forward'>> {
+): Required<Omit<ModelProvider, 'forward' | 'documentTypes'>> {
   let loading: Promise<LoadedModel> | undefined;
   const model = (signal?: AbortSignal): Promise<LoadedModel> => {
     loading ??= loadModel({ deployment: name, settings, address, log }).catch((error) => {

@@ -13,7 +13,16 @@ export interface CodeContainers {
   require(id: string, owner: ContainerOwner, target: string): Promise<void>;
   /** Throws what is wrong with a memory limit. */
   checkMemory(limit: string | null | undefined, target: string): void;
-  run(container: { id: string; owner: ContainerOwner }, code: string, signal: AbortSignal): Promise<CodeRun>;
+  /** Throws unless the uploaded files are there and fit; answers what they will be called. */
+  checkFiles(ids: readonly string[], owner: ContainerOwner, target: string): Promise<string[]>;
+  run(container: UsedContainer, code: string, signal: AbortSignal): Promise<CodeRun>;
+}
+
+export interface UsedContainer {
+  id: string;
+  owner: ContainerOwner;
+  /** Uploaded files to be copied into it, unless they were before. */
+  fileIds: readonly string[];
 }
 
 export interface CodeRun {

@@ -184,14 +184,28 @@ test('code that fails is a call that was made', { timeout: slow }, async () => {
   expect(response.status).toBe('completed');
 });
 
+test('code finds the uploaded files, and what it did to its copies stays', { timeout: slow }, async () => {
+  const file = await client.files.create({
+    file: await toFile(Buffer.from('1\n41\n'), 'numbers.csv'),
+    purpose: 'assistants',
+  });
+  const tools = [
+    { type: 'code_interpreter' as const, container: { type: 'auto' as const, file_ids: [file.id] } },
+  ];
+  const sum = 'print(sum(int(line) for line in open("/mnt/data/numbers.csv")))';
+  script(runs(`${sum}\n_ = open("/mnt/data/numbers.csv", "w").write("7")`), done, runs(sum), done);
+  const first = await client.responses.create({ ...request, tools });
+  expect(callOf(first).outputs).toEqual([{ type: 'logs', logs: '42\n' }]);
+  expect(model.requests[0]?.tools[0]?.description).toContain('/mnt/data/numbers.csv');
+  const second = await client.responses.create({ ...request, tools, previous_response_id: first.id });
+  expect(callOf(second).outputs).toEqual([{ type: 'logs', logs: '7\n' }]);
+  expect(await (await client.files.content(file.id)).text()).toBe('1\n41\n');
+});
+
 test.each<[object, string, string]>([
   [{ container: 'cntr_none' }, 'not_found', 'tools[0].container'],
   [{ container: 7 }, 'invalid_payload', 'tools[0].container'],
-  [
-    { container: { type: 'auto', file_ids: ['file-1'] } },
-    'unsupported_parameter',
-    'tools[0].container.file_ids',
-  ],
+  [{ container: { type: 'auto', file_ids: ['file_none'] } }, 'not_found', 'tools[0].container.file_ids[0]'],
   [
     { container: { type: 'auto', memory_limit: '4g' } },
     'unsupported_parameter',

@@ -51,8 +51,10 @@ export function codeInterpreterTool(containers: CodeContainers, timeoutSeconds: 
     idempotent: false,
     timeoutSeconds: timeoutSeconds + slackSeconds,
     async open(given, context) {
-      const id = await containerOf(containers, given as Definition, context);
-      return openInterpreter(containers, id, context);
+      const definition = given as Definition;
+      const id = await containerOf(containers, definition, context);
+      const files = await filesOf(containers, definition, context);
+      return openInterpreter(containers, id, files, context);
     },
     replay: (item) => ({
       name,
@@ -62,10 +64,39 @@ export function codeInterpreterTool(containers: CodeContainers, timeoutSeconds: 
   };
 }
 
-function openInterpreter(containers: CodeContainers, id: string, context: ToolContext): OpenTool {
+interface GivenFiles {
+  ids: readonly string[];
+  names: readonly string[];
+}
+
+async function filesOf(
+  containers: CodeContainers,
+  { container }: Definition,
+  { project, userIdentity, target }: ToolContext,
+): Promise<GivenFiles> {
+  const ids = (typeof container === 'object' && container?.file_ids) || [];
+  const names = await containers.checkFiles(ids, { project, userIdentity }, `${target}.container.file_ids`);
+  return { ids, names };
+}
+
+/** Tells the model of the files, which it has no other way to know of. */
+const offeredWith = ({ names }: GivenFiles) =>
+  names.length === 0
+    ? offered
+    : {
+        ...offered,
+        description: `${offered.description} Files that were uploaded for it: ${names.map((file) => `/mnt/data/${file}`).join(', ')}.`,
+      };
+
+function openInterpreter(
+  containers: CodeContainers,
+  id: string,
+  files: GivenFiles,
+  context: ToolContext,
+): OpenTool {
   const { project, userIdentity, include } = context;
   return {
-    functions: [offered],
+    functions: [offeredWith(files)],
     functionOf: () => name,
     needsApproval: () => false,
     fields: (call) => ({ container_id: id, code: codeOf(call), outputs: null }),
@@ -80,7 +111,11 @@ function openInterpreter(containers: CodeContainers, id: string, context: ToolCo
     },
     async *run(call, signal) {
       yield 'response.code_interpreter_call.interpreting';
-      const result = await containers.run({ id, owner: { project, userIdentity } }, codeOf(call), signal);
+      const result = await containers.run(
+        { id, owner: { project, userIdentity }, fileIds: files.ids },
+        codeOf(call),
+        signal,
+      );
       return {
         fields: { outputs: include.includes(outputsIncluded) ? outputsOf(result) : null },
         output: toldOutput(result),
@@ -99,12 +134,6 @@ async function containerOf(
   if (typeof container === 'string') {
     await containers.require(container, owner, `${target}.container`);
     return container;
-  }
-  if (container?.file_ids?.length) {
-    throw unsupportedParameter(
-      `${target}.container.file_ids`,
-      'Files are not served yet. Create a container, upload the files into it and name it as `container`.',
-    );
   }
   if (container?.network_policy?.type === 'allowlist') {
     throw unsupportedParameter(

@@ -1,4 +1,4 @@
-import { imageType } from '../image-type.ts';
+import { imageType } from '../../../kit/media-type.ts';
 
 /** Larger images are among the container's files only. */
 const mostBytes = 1_048_576;

@@ -30,7 +30,7 @@ export function maskOf(
   if (mask.file_id) {
     throw unsupportedParameter(
       `${place}.file_id`,
-      "Files are not served yet. Send the mask as 'image_url', a data URL.",
+      "A mask is not read from an uploaded file here. Send it as 'image_url', a data URL.",
     );
   }
   const { image_url: url } = mask;

@@ -1,5 +1,5 @@
+import { extensionOf, imageType } from '../../../kit/media-type.ts';
 import type { ModelGateway } from '../../models/gateway.ts';
-import { extensionOf, imageType } from '../image-type.ts';
 import type { OpenTool, ServerTool, ToolContext, ToolEvent } from '../tool.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { ImageGenerationDefinition, maskOf } from './definition.ts';

@@ -1,6 +1,6 @@
 import { imageOptions } from '../../../kit/image-options.ts';
+import { extensionOf } from '../../../kit/media-type.ts';
 import type { AnswerKind, ForwardRequest } from '../../models/model.ts';
-import { extensionOf } from '../image-type.ts';
 import { toolFailure } from '../tool-failure.ts';
 import type { ImageGenerationDefinition } from './definition.ts';
 import { imageIn, type MadeImage, readEvents } from './image-answer.ts';

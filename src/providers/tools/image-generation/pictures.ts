@@ -1,4 +1,4 @@
-import { imageType } from '../image-type.ts';
+import { imageType } from '../../../kit/media-type.ts';
 
 /** An image in memory. */
 export interface Picture {

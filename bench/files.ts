@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, createReadStream, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { residentMegabytes } from './process-figures.ts';
+import { launchBloomery } from './servers.ts';
+import { median } from './statistics.ts';
+
+export interface Files {
+  megabytes: number;
+  /** Medians, in milliseconds: `cp` of the file and its SHA-256, one after the other; the upload; the download. */
+  floor: number;
+  upload: number;
+  download: number;
+  /** How much more memory the server held at its most than before, in MB; null where the system does not tell. */
+  growth: number | null;
+}
+
+const mebibyte = 1_048_576;
+const fileMebibytes = 512;
+const rounds = 5;
+const watchMilliseconds = 20;
+
+/** One large file, up and down, beside what a copy and a digest of it take; a minute or so whatever the time for others. */
+export async function measureFiles(
+  entry: string,
+  directory: string,
+  onStart: (server: { pid: number }) => void,
+): Promise<Files> {
+  const home = join(directory, 'files');
+  mkdirSync(home, { recursive: true });
+  const file = join(home, 'large.bin');
+  writeFile(file);
+  const server = await launchBloomery(entry, home);
+  onStart(server);
+  const { port, pathname } = new URL(String(server.ready.endpoint));
+  const at = {
+    port: Number(port),
+    path: `${pathname}/openai/v1/files`,
+    headers: { 'api-key': String(server.ready.apiKey) },
+  };
+  const floors: number[] = [];
+  const uploads: number[] = [];
+  const downloads: number[] = [];
+  let growth: number | null = null;
+  for (let round = 0; round <= rounds; round++) {
+    const floor = await timed(() => copyAndDigest(file, join(home, 'copy.bin')));
+    const before = residentMegabytes(server.pid);
+    const watched = watch(server.pid);
+    let id = '';
+    const upload = await timed(async () => {
+      id = await send(at, file);
+    });
+    const download = await timed(() => receive({ ...at, path: `${at.path}/${id}/content` }));
+    const most = watched.stop();
+    await call({ ...at, path: `${at.path}/${id}`, method: 'DELETE' });
+    // In the first round code is compiled and memory pools grow, once and for all.
+    if (round === 0) continue;
+    floors.push(floor);
+    uploads.push(upload);
+    downloads.push(download);
+    if (before !== null && most !== null) growth = Math.max(growth ?? 0, most - before);
+  }
+  await server.stop();
+  rmSync(home, { recursive: true, force: true });
+  return {
+    megabytes: fileMebibytes,
+    floor: median(floors),
+    upload: median(uploads),
+    download: median(downloads),
+    growth,
+  };
+}
+
+function writeFile(path: string): void {
+  const chunk = randomFillSync(Buffer.alloc(mebibyte));
+  const file = openSync(path, 'w');
+  for (let i = 0; i < fileMebibytes; i++) writeSync(file, chunk);
+  closeSync(file);
+}
+
+async function copyAndDigest(from: string, to: string): Promise<void> {
+  execFileSync('cp', [from, to]);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(from, { highWaterMark: mebibyte })) hash.update(chunk);
+  hash.digest();
+  rmSync(to);
+}
+
+interface Place {
+  port: number;
+  path: string;
+  headers: Record<string, string>;
+  method?: string;
+}
+
+async function send(at: Place, file: string): Promise<string> {
+  const head = Buffer.from(
+    '--edge\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n' +
+      '--edge\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n' +
+      'Content-Type: application/octet-stream\r\n\r\n',
+  );
+  const tail = Buffer.from('\r\n--edge--\r\n');
+  const answer = await call({
+    ...at,
+    method: 'POST',
+    headers: {
+      ...at.headers,
+      'content-type': 'multipart/form-data; boundary=edge',
+      'content-length': String(head.length + fileMebibytes * mebibyte + tail.length),
+    },
+    body: (async function* () {
+      yield head;
+      yield* createReadStream(file, { highWaterMark: mebibyte });
+      yield tail;
+    })(),
+  });
+  return String((JSON.parse(answer) as { id: unknown }).id);
+}
+
+async function receive(at: Place): Promise<void> {
+  const got = { bytes: 0 };
+  await call({ ...at, onChunk: (chunk) => (got.bytes += chunk.length) });
+  if (got.bytes !== fileMebibytes * mebibyte) throw new Error(`The download has ${got.bytes} bytes.`);
+}
+
+interface Call extends Place {
+  body?: AsyncIterable<Uint8Array>;
+  /** Takes the answer instead of having it returned. */
+  onChunk?: (chunk: Buffer) => void;
+}
+
+async function call({ method = 'GET', body, onChunk, ...at }: Call): Promise<string> {
+  const asked = request({ host: '127.0.0.1', method, ...at });
+  const answered = once(asked, 'response');
+  for await (const chunk of body ?? []) if (!asked.write(chunk)) await once(asked, 'drain');
+  asked.end();
+  const [answer] = await answered;
+  const chunks: Buffer[] = [];
+  answer.on('data', onChunk ?? ((chunk: Buffer) => chunks.push(chunk)));
+  await once(answer, 'end');
+  const text = Buffer.concat(chunks).toString();
+  if (answer.statusCode !== 200) throw new Error(`${method} ${at.path}: ${answer.statusCode} ${text}`);
+  return text;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+function watch(pid: number) {
+  let most = residentMegabytes(pid);
+  const look = () => {
+    const now = residentMegabytes(pid);
+    if (now !== null) most = Math.max(most ?? 0, now);
+  };
+  const timer = setInterval(look, watchMilliseconds);
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+      return most;
+    },
+  };
+}

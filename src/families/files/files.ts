@@ -1,0 +1,148 @@
+import { apiError, invalidPayload } from '../../errors.ts';
+import { newId } from '../../kit/ids.ts';
+import { unixSeconds } from '../../kit/time.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { Contents, Draft } from '../../storage/contents.ts';
+import type { Database } from '../../storage/database.ts';
+import type { AnyPurpose, File } from './contract.ts';
+import type { FileDirectory, StoredFile } from './directory.ts';
+import { type FileRow, type FileStore, toFile } from './store.ts';
+
+/** What is said of a file when it is made. */
+export interface NewFile {
+  project: string;
+  filename: string;
+  purpose: AnyPurpose;
+  mediaType: string;
+  /** Seconds from now; null for what is usual for its purpose. */
+  expiresAfter: number | null;
+}
+
+type Checked = Pick<NewFile, 'filename' | 'purpose'> & { bytes: number };
+
+/** Files with what is in them. */
+export interface Files extends FileDirectory {
+  /** Throws what a purpose does not allow. */
+  check(file: Checked, targets?: { filename: string; bytes: string }): void;
+  /** Writes what a file is to have in it, and its SHA-256. */
+  write: Contents['write'];
+  /**
+   * Makes a file of a content that was written with its SHA-256. `alongside` belongs to the same transaction; where it
+   * throws, there is no file.
+   */
+  add(file: NewFile, draft: Draft, alongside?: (on: Database) => Promise<void>): Promise<File>;
+  remove(project: string, id: string): Promise<void>;
+  /** Removes files whose time is over. */
+  sweep(): Promise<void>;
+}
+
+export interface FilesParts {
+  database: Database;
+  store: FileStore;
+  contents: Contents;
+  log: Pick<ModelLog, 'warn'>;
+}
+
+const batchSeconds = 30 * 86_400;
+const batchBytes = 209_715_200;
+const swept = 100;
+
+export function createFiles({ database, store, contents, log }: FilesParts): Files {
+  const listeners: Parameters<FileDirectory['onRemoved']>[0][] = [];
+  const toStored = (row: FileRow): StoredFile => ({
+    id: row.id,
+    filename: row.filename,
+    bytes: row.bytes,
+    purpose: row.purpose,
+    createdAt: row.created_at,
+    path: contents.path(row.id),
+  });
+
+  const remove: Files['remove'] = async (project, id) => {
+    for (const listener of listeners) await listener(project, id);
+    await store.delete(id);
+    await contents.remove(id);
+  };
+
+  return {
+    remove,
+
+    async find(project, id) {
+      const row = await store.find(project, id, unixSeconds());
+      return row && toStored(row);
+    },
+
+    async findAll(project, ids) {
+      const rows = await store.findAll(project, [...new Set(ids)], unixSeconds());
+      return new Map(rows.map((row) => [row.id, toStored(row)]));
+    },
+
+    onRemoved(listener) {
+      listeners.push(listener);
+    },
+
+    write: contents.write,
+
+    check({ filename, purpose, bytes }, targets = { filename: 'file', bytes: 'file' }) {
+      if (bytes === 0 && purpose !== 'user_data') {
+        throw invalidPayload(targets.bytes, `The file is empty; files for '${purpose}' must not be.`);
+      }
+      if ((purpose === 'batch' || purpose === 'fine-tune') && !/\.jsonl$/i.test(filename)) {
+        throw invalidPayload(
+          targets.filename,
+          `Files for '${purpose}' are JSON Lines, with a name that ends in .jsonl.`,
+        );
+      }
+      if (purpose === 'batch' && bytes > batchBytes) {
+        throw apiError('payload_too_large', `Files for 'batch' have ${batchBytes} bytes at most.`, {
+          target: targets.bytes,
+        });
+      }
+    },
+
+    async add({ project, filename, purpose, mediaType, expiresAfter }, draft, alongside) {
+      const now = unixSeconds();
+      const seconds = expiresAfter ?? (purpose === 'batch' ? batchSeconds : null);
+      const row: FileRow = {
+        id: newId('file'),
+        project,
+        filename,
+        bytes: draft.bytes,
+        purpose,
+        media_type: mediaType,
+        sha256: draft.digests.sha256 ?? '',
+        created_at: now,
+        expires_at: seconds === null ? null : now + seconds,
+      };
+      await draft.place(row.id);
+      try {
+        if (alongside === undefined) await store.add(row);
+        else {
+          await database.transaction().execute(async (on) => {
+            await store.add(row, on);
+            await alongside(on);
+          });
+        }
+      } catch (error) {
+        await contents.remove(row.id);
+        throw error;
+      }
+      return toFile(row);
+    },
+
+    async sweep() {
+      const now = unixSeconds();
+      let after = '';
+      for (;;) {
+        const expired = await store.expired(now, after, swept);
+        for (const { id, project } of expired) {
+          await remove(project, id).catch((error) => {
+            log.warn({ err: error, file: id }, 'an expired file could not be removed');
+          });
+          after = id;
+        }
+        if (expired.length < swept) return;
+      }
+    },
+  };
+}

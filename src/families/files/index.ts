@@ -1,0 +1,53 @@
+import { newId } from '../../kit/ids.ts';
+import { type Family, family } from '../../kit/operation.ts';
+import { recurring } from '../../kit/recurring.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import { contents } from '../../storage/contents.ts';
+import type { Database } from '../../storage/database.ts';
+import { operations } from './contract.ts';
+import { createFiles, type Files } from './files.ts';
+import { filesService } from './service.ts';
+import { fileStore } from './store.ts';
+
+export type { Files } from './files.ts';
+export { migrations } from './migrations.ts';
+export { modelFiles } from './model-files.ts';
+
+export interface FilesFamily {
+  family: Family;
+  files: Files;
+  /** Removes what an earlier process has left, and what is over, now and from time to time. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FilesOptions {
+  /** Where contents are kept. */
+  directory: string;
+  limits: { fileBytes: number };
+}
+
+const sweepMilliseconds = 60_000;
+
+export function filesFamily(
+  database: Database,
+  { directory, limits }: FilesOptions,
+  log: Pick<ModelLog, 'warn'>,
+): FilesFamily {
+  const store = fileStore(database);
+  const kept = contents(directory);
+  const files = createFiles({ database, store, contents: kept, log });
+  const housekeeping = recurring(sweepMilliseconds, files.sweep, (error) =>
+    log.warn({ err: error }, 'files that are over could not be removed'),
+  );
+  return {
+    family: family('files', operations, filesService({ files, store, contents: kept, limits })),
+    files,
+    async start() {
+      await kept.removeDrafts();
+      const before = newId('file');
+      housekeeping.start(() => kept.removeUnknown(before, store.known));
+    },
+    close: housekeeping.close,
+  };
+}

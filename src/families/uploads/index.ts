@@ -1,0 +1,67 @@
+import { newId } from '../../kit/ids.ts';
+import { type Family, family } from '../../kit/operation.ts';
+import { recurring } from '../../kit/recurring.ts';
+import { unixSeconds } from '../../kit/time.ts';
+import type { ModelLog } from '../../providers/models/upstream.ts';
+import { contents } from '../../storage/contents.ts';
+import type { Database } from '../../storage/database.ts';
+import type { Files } from '../files/files.ts';
+import { operations } from './contract.ts';
+import { uploadsService } from './service.ts';
+import { uploadStore } from './store.ts';
+
+export { migrations } from './migrations.ts';
+
+export interface UploadsFamily {
+  family: Family;
+  /** Removes what an earlier process has left, and what is over, now and from time to time. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface UploadsOptions {
+  /** Where parts are kept until there is a file. */
+  directory: string;
+  limits: { uploadBytes: number; uploadPartBytes: number };
+}
+
+const sweepMilliseconds = 60_000;
+const swept = 100;
+/** How long an ended upload is still known. */
+const keptSeconds = 7 * 86_400;
+
+export function uploadsFamily(
+  database: Database,
+  files: Files,
+  { directory, limits }: UploadsOptions,
+  log: Pick<ModelLog, 'warn'>,
+): UploadsFamily {
+  const store = uploadStore(database);
+  const parts = contents(directory);
+  const completing = new Set<string>();
+
+  const sweep = async (): Promise<void> => {
+    const now = unixSeconds();
+    for (const { id } of await store.expired(now, swept)) {
+      if (completing.has(id)) continue;
+      for (const part of (await store.endAlone(id, 'expired')) ?? []) await parts.remove(part);
+    }
+    await store.forget(now - keptSeconds);
+  };
+  const housekeeping = recurring(sweepMilliseconds, sweep, (error) =>
+    log.warn({ err: error }, 'uploads that are over could not be removed'),
+  );
+  return {
+    family: family(
+      'uploads',
+      operations,
+      uploadsService({ store, contents: parts, files, limits, completing }),
+    ),
+    async start() {
+      await parts.removeDrafts();
+      const before = newId('part');
+      housekeeping.start(() => parts.removeUnknown(before, store.knownParts));
+    },
+    close: housekeeping.close,
+  };
+}

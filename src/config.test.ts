@@ -46,6 +46,10 @@ test('without a file there are defaults', () => {
     vectorStores: { embeddings: 'builtin', concurrency: 2, files: 10_000, attemptSeconds: 600 },
     limits: {
       bodyBytes: 33554432,
+      fileBytes: 536870912,
+      uploadBytes: 8589934592,
+      uploadPartBytes: 67108864,
+      inputFileBytes: 33554432,
       concurrentRequests: 1000,
       conversationLeaseSeconds: 60,
       drainSeconds: 10,

@@ -258,10 +258,6 @@ const refused: [Record<string, unknown>, string][] = [
     },
     'messages[0].content[0].input_audio',
   ],
-  [
-    { messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }] },
-    'messages[0].content[0].file.file_id',
-  ],
   [{ messages: [{ role: 'assistant', audio: { id: 'a' } }] }, 'messages[0].audio'],
 ];
 

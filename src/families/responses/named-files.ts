@@ -1,9 +1,25 @@
-import type { NamedFile } from '../files/model-files.ts';
+import type { ModelProvider } from '../../providers/models/model.ts';
+import type { Owner } from '../conversations/store.ts';
+import type { ModelFiles, NamedFile, ReadFiles } from '../files/model-files.ts';
 import { isClientToolOutput, toldOutput } from './client-tools.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
 
-/** The uploaded files that items name; `target` tells where in the request an item stands, or null. */
-export const namedFiles = (items: Item[], target: (at: number) => string | null): NamedFile[] =>
+/** Reads the uploaded files that items name. Of the input, one that is not there is an error; of the context, it may be gone. */
+export const readNamedFiles = (
+  modelFiles: ModelFiles,
+  { project }: Owner,
+  { documentTypes = [] }: ModelProvider,
+  context: Item[],
+  input: Item[],
+): Promise<ReadFiles> =>
+  modelFiles.read(
+    project,
+    [...namedFiles(input, (at) => `input[${at}]`), ...namedFiles(context, () => null)],
+    documentTypes,
+  );
+
+/** `target` tells where in the request an item stands, or null. */
+const namedFiles = (items: Item[], target: (at: number) => string | null): NamedFile[] =>
   items.flatMap((item, at) => {
     const place = target(at);
     if (item.type === 'message') {

@@ -4,7 +4,6 @@ import { newId, partitionOf } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { traceParent } from '../../kit/traceparent.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
-import type { ModelProvider } from '../../providers/models/model.ts';
 import type { ToolContext } from '../../providers/tools/tool.ts';
 import type { Sealer } from '../../trust/sealing.ts';
 import type { AgentDirectory } from '../agents/directory.ts';
@@ -17,7 +16,7 @@ import { type Context, type ContextSources, inputItems, loadContext } from './co
 import type { CreateResponse, ResponseObject } from './contract.ts';
 import type { Item } from './items.ts';
 import { turnRequest } from './model-request.ts';
-import { namedFiles } from './named-files.ts';
+import { readNamedFiles } from './named-files.ts';
 import { noProgress, type Progress } from './progress.ts';
 import type { ItemReading, ToolItemReplay } from './prompt.ts';
 import { checkCalls, checkExclusive, checkRequest } from './request-checks.ts';
@@ -141,7 +140,7 @@ export async function assembleRun(
   const { tools: registry, sealer } = sources;
   const { provider } = sources.models.resolve(settings.model);
   const base = [...before.context, ...record.input];
-  const files = await readFiles(sources, owner, provider, before.context, record.input);
+  const files = await readNamedFiles(sources.modelFiles, owner, provider, before.context, record.input);
   const tools = await serverTools(registry, settings, owner, {
     context: base,
     output: before.output,
@@ -191,20 +190,6 @@ export function readingOf(
       sealer.open(sealed, reasoningSeal, project) ?? sealer.open(sealed, compactionSeal, project),
   };
 }
-
-/** Of the input, a file that is not there is an error; of what came before, it may be gone. */
-const readFiles = (
-  { modelFiles }: PlanSources,
-  { project }: Owner,
-  { documentTypes = [] }: ModelProvider,
-  context: Item[],
-  input: Item[],
-): Promise<ReadFiles> =>
-  modelFiles.read(
-    project,
-    [...namedFiles(input, (at) => `input[${at}]`), ...namedFiles(context, () => null)],
-    documentTypes,
-  );
 
 const replayOf =
   (registry: ToolRegistry, progress: Progress): ToolItemReplay =>
@@ -274,7 +259,7 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
   const { provider } = sources.models.resolve(settings.model, body.model ? 'model' : 'agent_reference');
   const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
   const base = [...context.items, ...input];
-  const files = await readFiles(sources, ctx, provider, context.items, input);
+  const files = await readNamedFiles(sources.modelFiles, ctx, provider, context.items, input);
   const tools = await serverTools(sources.tools, settings, ctx, {
     context: base,
     output: [],

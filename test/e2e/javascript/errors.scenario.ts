@@ -47,7 +47,7 @@ describe('native errors are RestErrors with code, message and request id', () =>
       400,
       'unsupported_parameter',
     ],
-    ['an operation that is not built', () => project.datasets.get('d', '1'), 501, 'not_implemented'],
+    ['an operation that is not built', () => project.evaluationRules.get('r'), 501, 'not_implemented'],
     [
       'a bad page size',
       async () => {

@@ -183,6 +183,17 @@ export const ConfigFile = Type.Object(
               default: [],
             }),
           ),
+          hosts: Type.Optional(
+            Type.Record(
+              Type.String({ pattern: '^[A-Za-z0-9._-]{1,253}$' }),
+              Text(
+                /^https?:\/\/[^\s/?#@]+$/,
+                'an origin such as http://10.0.0.5:8080',
+                'What stands in for a host.',
+              ),
+              { maxProperties: 1000, additionalProperties: false },
+            ),
+          ),
         },
         closed,
       ),

@@ -42,7 +42,7 @@ test('without a file there are defaults', () => {
     },
     webSearch: null,
     blobs: { account: null, sasMinutes: 1440, abandonedHours: 168 },
-    outbound: { allow: [] },
+    outbound: { allow: [], hosts: {} },
     vectorStores: { embeddings: 'builtin', concurrency: 2, files: 10_000, attemptSeconds: 600 },
     limits: {
       bodyBytes: 33554432,
@@ -236,6 +236,8 @@ describe('faults say where and what', () => {
       "1:21: outbound.allow[0]: 'a:80' is no host name, address or network",
     ],
     ['outbound: { deny: [] }\n', '1:13: outbound.deny: unknown key'],
+    ['outbound: { hosts: { a: "ftp://b" } }\n', '1:25: outbound.hosts.a: must be an origin'],
+    ['outbound: { hosts: { a: "http://b/c" } }\n', '1:25: outbound.hosts.a: must be an origin'],
     ['telemetry: { protocol: grpc }\n', '1:24: telemetry.protocol: must be one of http/protobuf, http/json'],
     ['discovery: "yes"\n', '1:12: discovery: must be true or false'],
     ['- a\n', '1:1: must be a map with the keys projects'],
@@ -263,7 +265,7 @@ describe('faults say where and what', () => {
 
 test('what tools may reach', () => {
   const allow = ['mcp.internal', '169.254.7.7', '10.0.0.0/8', 'fd00::/8', '::1'];
-  expect(load(`outbound: { allow: ${JSON.stringify(allow)} }\n`).outbound).toEqual({ allow });
+  expect(load(`outbound: { allow: ${JSON.stringify(allow)} }\n`).outbound).toEqual({ allow, hosts: {} });
 });
 
 describe('telemetry', () => {

@@ -108,7 +108,7 @@ export interface Config {
   webSearch: WebSearchConfig | null;
   blobs: BlobsConfig;
   /** Hosts, addresses and networks that tools may reach although they would be refused. */
-  outbound: { allow: string[] };
+  outbound: { allow: string[]; hosts: Record<string, string> };
   codeInterpreter: CodeInterpreterConfig;
   vectorStores: VectorStoresConfig;
   limits: Limits;
@@ -207,7 +207,7 @@ export function loadConfig(options: LoadOptions): Config {
     telemetry,
     webSearch,
     blobs,
-    outbound: { allow },
+    outbound: { allow, hosts: content.outbound?.hosts ?? {} },
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
     vectorStores: vectorStoresOf(content.vectorStores ?? {}),
     limits: limitsOf(content.limits ?? {}),

@@ -114,7 +114,7 @@ async function start(
   const dataKey = sealingKey(dataDirectory);
   const sealer = createSealer(dataKey);
   const connections = connectionDirectory(config.connections, database, sealer);
-  const outbound = createOutbound({ allowLoopback: isLoopback(host), allow: config.outbound.allow });
+  const outbound = createOutbound({ allowLoopback: isLoopback(host), ...config.outbound });
   const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
   const blobs = openBlobs(config.blobs, {
     directory: join(dataDirectory, 'blobs'),

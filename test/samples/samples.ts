@@ -218,6 +218,38 @@ async function fabricIq(): Promise<StandIn> {
   };
 }
 
+/** The weather service of the sample's OpenAPI document. */
+async function weatherService(): Promise<StandIn> {
+  const server = await httpServer((response, request) => {
+    const place = decodeURIComponent(new URL(request.url, 'http://a').pathname.slice(1));
+    json({ current: `It is 11 degrees in ${place}.` })(response, request);
+  });
+  return {
+    variables: {},
+    config: { outbound: { hosts: { 'wttr.in': server.url } } },
+    close: server.close,
+  };
+}
+
+/** The documentation server that the MCP samples name. */
+async function documentationServer(): Promise<StandIn> {
+  const server = await mcpTestServer({
+    tools: [
+      {
+        name: 'fetch_azure_rest_api_docs',
+        description: 'Fetch the Readme of the Azure REST API specifications, to summarize it.',
+        inputSchema: { type: 'object', properties: {} },
+        run: () => 'This repository is the canonical source for REST API specifications for Microsoft Azure.',
+      },
+    ],
+  });
+  return {
+    variables: {},
+    config: { outbound: { hosts: { 'gitmcp.io': new URL(server.url).origin } } },
+    close: server.close,
+  };
+}
+
 const franceThenParis: Shown = [
   [/Response output: .*248,573 square miles/, 'the model had the question'],
   [/Response output: .*Paris/, '"the capital city" has an answer only with the first turn before it'],
@@ -488,6 +520,24 @@ export const samples: Sample[] = [
     path: 'agents/sample_agent_structured_output_async.py',
     shows: [endpointSet, agentShown, conversationMade, ...calendarEvent, conversationDeleted],
   },
+  {
+    path: 'agents/tools/sample_agent_openapi.py',
+    standIn: weatherService,
+    shows: [
+      [
+        /Agent response: .*It is 11 degrees in Seattle/,
+        'the operation was called, for the place asked about',
+      ],
+    ],
+  },
+  ...['', '_async'].map((variant) => ({
+    path: `agents/tools/sample_agent_mcp${variant}.py`,
+    standIn: documentationServer,
+    shows: [
+      [/Final input:\n\[.*mcp_approval_response/, 'the call waited for an approval'],
+      [/Agent response: .*canonical source/, 'and was made with it'],
+    ] as Shown,
+  })),
   { path: 'agents/tools/sample_agent_function_tool.py', shows: [endpointSet, ...horoscope] },
   {
     path: 'agents/tools/sample_agent_function_tool_async.py',

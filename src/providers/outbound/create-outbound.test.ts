@@ -313,3 +313,32 @@ describe('a call', () => {
     await expect(gone.fetch('http://nowhere.test/')).rejects.toMatchObject({ cause: { code: 'ENOTFOUND' } });
   });
 });
+
+describe('a host that another stands in for', () => {
+  let standIn: Server;
+  let origin = '';
+  beforeAll(async () => {
+    standIn = createServer((request, reply) => {
+      if (request.url === '/away') reply.writeHead(302, { location: 'http://localhost/' }).end();
+      else reply.end(`stand-in ${request.url}`);
+    });
+    await new Promise<void>((resolve) => standIn.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${(standIn.address() as AddressInfo).port}`;
+  });
+  afterAll(() => standIn.close());
+  const outbound = () =>
+    createOutbound({ allowLoopback: false, allow: [], hosts: { 'Api.example.com': origin } }, { lookup });
+
+  test('is asked there, whatever the rules for others', async () => {
+    await outbound().check('https://api.example.com/a', 'url');
+    const answer = await outbound().fetch('https://api.example.com:8443/a?b=1');
+    expect(await answer.text()).toBe('stand-in /a?b=1');
+  });
+
+  test('opens nothing else: neither its address nor where it leads', async () => {
+    await expect(outbound().fetch(origin)).rejects.toMatchObject({ code: 'address_not_allowed' });
+    await expect(outbound().fetch('http://api.example.com/away')).rejects.toMatchObject({
+      code: 'address_not_allowed',
+    });
+  });
+});

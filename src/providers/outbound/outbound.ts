@@ -6,6 +6,8 @@ export interface OutboundPolicy {
   allowLoopback: boolean;
   /** Host names, addresses and networks (`10.0.0.0/8`) that are allowed although they would be refused. */
   allow: string[];
+  /** By host name the origin that requests to it go to instead; whatever that is may be reached. */
+  hosts?: Record<string, string>;
 }
 
 export interface Outbound {

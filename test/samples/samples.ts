@@ -250,6 +250,31 @@ async function documentationServer(): Promise<StandIn> {
   };
 }
 
+/** GitHub's own, behind a connection of custom keys, as Foundry has them: without a target. */
+async function githubServer(): Promise<StandIn> {
+  const server = await mcpTestServer({
+    tools: [
+      {
+        name: 'get_me',
+        description: 'Get my profile in Github, with my username.',
+        inputSchema: { type: 'object', properties: {} },
+        run: (_, request) =>
+          request?.headers.authorization === `Bearer ${token}`
+            ? 'Your username is octo-ann.'
+            : 'Who are you?',
+      },
+    ],
+  });
+  return {
+    variables: { ...tokenVariable, MCP_PROJECT_CONNECTION_ID: 'my-github' },
+    config: {
+      outbound: { hosts: { 'api.githubcopilot.com': new URL(server.url).origin } },
+      connections: [withToken('my-github', 'CustomKeys', '_')],
+    },
+    close: server.close,
+  };
+}
+
 const franceThenParis: Shown = [
   [/Response output: .*248,573 square miles/, 'the model had the question'],
   [/Response output: .*Paris/, '"the capital city" has an answer only with the first turn before it'],
@@ -537,6 +562,11 @@ export const samples: Sample[] = [
       [/Final input:\n\[.*mcp_approval_response/, 'the call waited for an approval'],
       [/Agent response: .*canonical source/, 'and was made with it'],
     ] as Shown,
+  })),
+  ...['', '_async'].map((variant) => ({
+    path: `agents/tools/sample_agent_mcp_with_project_connection${variant}.py`,
+    standIn: githubServer,
+    shows: [[/esponse: .*octo-ann/, 'the call went out with the key of the connection']] as Shown,
   })),
   { path: 'agents/tools/sample_agent_function_tool.py', shows: [endpointSet, ...horoscope] },
   {

@@ -57,7 +57,7 @@ export const foldedText = (text: string): string =>
     .join('\n');
 
 /** What a reader takes at once of a log that is there. */
-export const batchCharacters = 262_144;
+export const batchCharacters = 786_432;
 
 /** The events of a stored log behind number `after`, as frames, many at a time. */
 export function* textFrames(text: string, after: number): Generator<string> {

@@ -1,4 +1,5 @@
 import { parse } from 'node:querystring';
+import { isRecord } from '../kit/record.ts';
 
 const mostParameters = 200;
 /** Most requests have just `api-version=v1`, which needs no decoding. */
@@ -30,5 +31,4 @@ export function parseQueryString(text: string): Record<string, unknown> {
 const asArray = (value: unknown): unknown[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
-const asObject = (value: unknown): object | null =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+const asObject = (value: unknown): object | null => (isRecord(value) ? value : null);

@@ -1,5 +1,6 @@
 import { type ApiError, apiError, invalidPayload, missingParameter } from '../errors.ts';
 import { errorBody } from '../kit/error-body.ts';
+import { isRecord } from '../kit/record.ts';
 
 /** What a client asks for in one message: an operation by the message's `type`, with the body that POST would take. */
 export interface Message {
@@ -21,7 +22,7 @@ export function streamIdOf(message: object): string | null {
 }
 
 export function asObject(value: unknown): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isRecord(value)) return value;
   throw apiError('invalid_payload', 'A message is a JSON object.', { target: 'body' });
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { conflict, invalidPayload } from '../../errors.ts';
 import type { Context } from '../../kit/context.ts';
+import { recurring } from '../../kit/recurring.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { BlobPlace, BlobRights, StoredBlob } from '../../providers/blobs/blobs.ts';
 import type { StorageAccounts } from '../../providers/blobs/storage-accounts.ts';
@@ -25,9 +26,7 @@ const closeMilliseconds = 2000;
 const atOnce = 100;
 
 export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOptions) {
-  let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  let sweeping: Promise<void> = Promise.resolve();
   const blobsAt = async (project: string, { storage }: Pick<Place, 'storage'>) =>
     (await accounts.of(project, storage, 'connectionName')).blobs;
   const originOf = ({ projectUrl }: Context): string => new URL(projectUrl).origin;
@@ -75,11 +74,9 @@ export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOpt
     }
   }
 
-  const sweepQuietly = (): void => {
-    sweeping = sweeping
-      .then(sweep)
-      .catch((error) => log.warn({ err: error }, 'the content of deleted assets could not be looked for'));
-  };
+  const sweeping = recurring(sweepMilliseconds, sweep, (error) =>
+    log.warn({ err: error }, 'the content of deleted assets could not be looked for'),
+  );
 
   return {
     reference,
@@ -188,16 +185,12 @@ export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOpt
     remove,
 
     /** Gives up abandoned uploads and deletes what is left over, now and from time to time. */
-    startSweeping(): void {
-      sweepQuietly();
-      timer = setInterval(sweepQuietly, sweepMilliseconds).unref();
-    },
+    startSweeping: (): void => sweeping.start(),
 
     async close(): Promise<void> {
-      clearInterval(timer);
       closed = true;
       // An account that does not answer is no reason to stay.
-      await Promise.race([sweeping, pause(closeMilliseconds, undefined, { ref: false })]);
+      await Promise.race([sweeping.close(), pause(closeMilliseconds, undefined, { ref: false })]);
     },
   };
 }

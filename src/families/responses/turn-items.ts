@@ -1,4 +1,5 @@
 import { newItemId } from '../../kit/ids.ts';
+import { recordOf } from '../../kit/record.ts';
 import type { ModelEvent } from '../../providers/models/model.ts';
 import type { CitedSource } from '../../providers/tools/tool.ts';
 import type { ClientTool } from './client-tools.ts';
@@ -203,15 +204,13 @@ export function openClientToolCall(
   };
 }
 
+/** What is no object is told like any other call that is none. */
 function argumentsOf(json: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
+    return recordOf(JSON.parse(json));
   } catch {
-    // Told like any other call that is none.
+    return {};
   }
-  return {};
 }
 
 /** Models take JSON only, so free text travels as `{"input": …}`; it can be read once it is whole. */

@@ -7,6 +7,7 @@ import type {
   LanguageModelV4ToolChoice,
 } from '@ai-sdk/provider';
 import { invalidPayload } from '../../errors.ts';
+import { isRecord } from '../../kit/record.ts';
 import type {
   FilePart,
   ImagePart,
@@ -83,7 +84,7 @@ function message(from: ModelMessage): LanguageModelV4Message {
 function argumentsOf(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    if (isRecord(value)) return value;
   } catch {
     if (text.trim() === '') return {};
   }

@@ -1,4 +1,5 @@
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
+import { recordOf } from '../../../kit/record.ts';
 import type { GrammarSchema } from './node-llama-cpp.ts';
 
 /** A JSON Schema in the terms of the grammar, which knows fewer keywords. */
@@ -78,7 +79,7 @@ export function grammarSchema(root: Schema, about: string): GrammarOfSchema {
     return all.length === 1 ? (all[0] ?? anything) : { oneOf: all };
   };
 
-  const definitions = { ...asObject(root.definitions), ...asObject(root.$defs) };
+  const definitions = { ...recordOf(root.definitions), ...recordOf(root.$defs) };
   const schema = walk(root, '$', 0);
   const names = Object.keys(definitions);
   const $defs: Record<string, GrammarSchema> = Object.fromEntries(
@@ -93,11 +94,8 @@ export function grammarSchema(root: Schema, about: string): GrammarOfSchema {
 function merged(schema: Schema): Schema {
   const { allOf, ...rest } = schema;
   if (!Array.isArray(allOf) || allOf.length !== 1) return schema;
-  return { ...rest, ...asObject(allOf[0]) };
+  return { ...rest, ...recordOf(allOf[0]) };
 }
-
-const asObject = (value: unknown): Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Schema) : {};
 
 function definitionName(ref: unknown, definitions: Schema, about: string): string {
   if (ref === '#') return rootName;
@@ -160,7 +158,7 @@ function ofObject(
   use: (key: string) => unknown,
   inner: (schema: unknown, at: string) => GrammarSchema,
 ): GrammarSchema {
-  const properties = asObject(use('properties'));
+  const properties = recordOf(use('properties'));
   const required = (use('required') ?? []) as string[];
   const additional = use('additionalProperties') ?? Object.keys(properties).length === 0;
   const names = new Set([...Object.keys(properties), ...required]);

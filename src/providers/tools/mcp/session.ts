@@ -1,5 +1,5 @@
 import type { ApiError } from '../../../errors.ts';
-import { redactions } from '../redactions.ts';
+import { redactedFailure, redactions } from '../redactions.ts';
 import { toolFailure } from '../tool-failure.ts';
 import { type Connection, lost } from './connection.ts';
 import type { McpEndpoint } from './endpoint.ts';
@@ -30,7 +30,7 @@ const noTimeout = 2 ** 31 - 1;
 
 /** `take` hands out a session that others may use, too. */
 export function mcpSession({ url, headers }: McpEndpoint, take: () => Lease): McpSession {
-  const redact = redactions(headers).errors;
+  const redact = redactions(headers);
   let current: Lease | null = null;
   /** Whether `current` has answered this response, or was begun for it. */
   let proven = false;
@@ -50,11 +50,7 @@ export function mcpSession({ url, headers }: McpEndpoint, take: () => Lease): Mc
     of.retire();
     of.release();
   };
-  const failure = (error: unknown): ApiError => {
-    const told = callFailure(error, url);
-    const message = redact(told.message);
-    return message === told.message ? told : toolFailure(message);
-  };
+  const failure = (error: unknown): ApiError => redactedFailure(callFailure(error, url), redact);
 
   const ask = async (used: Lease, question: Question): Promise<Record<string, unknown>> => {
     const { signal } = question;

@@ -1,4 +1,5 @@
-import { isObject, type Node, type References } from './references.ts';
+import { isRecord } from '../../../kit/record.ts';
+import type { Node, References } from './references.ts';
 
 const mostNodes = 2000;
 const deepest = 10;
@@ -50,7 +51,7 @@ export function modelSchema(references: References): ModelSchema {
       else if (subschema.has(key)) schema[key] = convert(value, at, inside);
       else if (subschemas.has(key) && Array.isArray(value)) {
         schema[key] = value.slice(0, Math.max(1, left)).map((one, i) => convert(one, `${at}[${i}]`, inside));
-      } else if (key === 'properties' && isObject(value)) {
+      } else if (key === 'properties' && isRecord(value)) {
         schema.properties = properties(value, at, inside);
       }
     }
@@ -72,7 +73,7 @@ export function modelSchema(references: References): ModelSchema {
 
   return (schema, target) => {
     const converted = convert(schema, target, new Set());
-    return isObject(converted) ? converted : {};
+    return isRecord(converted) ? converted : {};
   };
 }
 
@@ -103,7 +104,7 @@ function limits(node: Node, schema: Node): void {
 
 /** What only the API sets is not asked of the model. */
 function dropReadOnly(node: Node, schema: Node): void {
-  if (!Array.isArray(schema.required) || !isObject(schema.properties) || !isObject(node.properties)) return;
+  if (!Array.isArray(schema.required) || !isRecord(schema.properties) || !isRecord(node.properties)) return;
   const { properties } = schema;
   const gone = new Set(Object.keys(node.properties).filter((name) => !Object.hasOwn(properties, name)));
   schema.required = schema.required.filter((name) => !gone.has(String(name)));

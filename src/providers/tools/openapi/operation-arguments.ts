@@ -1,6 +1,7 @@
+import { isRecord } from '../../../kit/record.ts';
 import type { ModelSchema } from './model-schema.ts';
 import type { Parameter } from './parameters.ts';
-import { isObject, type Node } from './references.ts';
+import type { Node } from './references.ts';
 import type { BodyForm } from './request-body.ts';
 
 /** The argument that carries a request body, unless a parameter has the name. */
@@ -19,7 +20,7 @@ export function argumentsSchema(parameters: Parameter[], body: BodyForm | null, 
     const name = bodyArgument(parameters);
     const converted =
       body.kind === 'text' ? { type: 'string' } : convert(body.schema, `${body.target}.schema`);
-    const told = body.description ?? (isObject(converted) ? converted.description : undefined);
+    const told = body.description ?? (isRecord(converted) ? converted.description : undefined);
     properties.push([name, { ...converted, ...(told === undefined ? {} : { description: told }) }]);
     if (body.required) required.push(name);
   }

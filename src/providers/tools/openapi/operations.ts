@@ -1,9 +1,10 @@
 import { invalidPayload } from '../../../errors.ts';
+import { isRecord } from '../../../kit/record.ts';
 import { modelSchema } from './model-schema.ts';
 import { argumentsSchema } from './operation-arguments.ts';
 import { type Naming, operationNames } from './operation-names.ts';
 import { type Parameter, readParameters } from './parameters.ts';
-import { isObject, type Node, type References, references } from './references.ts';
+import { type Node, type References, references } from './references.ts';
 import { type BodyForm, readBody } from './request-body.ts';
 import { readSecurity, type SecurityScheme } from './security-schemes.ts';
 import { serverUrl } from './servers.ts';
@@ -49,7 +50,7 @@ export function readOperations(document: Node, { tool, defaults, target }: Readi
       `'${target}.openapi' must say a version of OpenAPI 3, such as 3.1.0; other descriptions are not read.`,
     );
   }
-  if (!isObject(document.paths))
+  if (!isRecord(document.paths))
     throw invalidPayload(`${target}.paths`, `'${target}.paths' must be an object.`);
   const refs = references(document, target);
   const found = [...operationNodes(document.paths, refs, `${target}.paths`)];
@@ -135,7 +136,7 @@ function described(node: Node, fallback: string): string {
 function withDefault(parameter: Parameter, defaults: ReadonlySet<string>): Parameter {
   if (!defaults.has(parameter.name)) return parameter;
   const { schema, target } = parameter;
-  const value = isObject(schema) ? schema.default : undefined;
+  const value = isRecord(schema) ? schema.default : undefined;
   if (value === undefined) {
     throw invalidPayload(
       target,

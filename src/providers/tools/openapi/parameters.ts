@@ -1,5 +1,6 @@
 import { invalidPayload } from '../../../errors.ts';
-import { isObject, type Node, type References } from './references.ts';
+import { isRecord } from '../../../kit/record.ts';
+import type { Node, References } from './references.ts';
 import { type ParameterForm, type ParameterPlace, stylesByPlace } from './serialise-parameter.ts';
 
 export interface Parameter extends ParameterForm {
@@ -49,7 +50,7 @@ function readParameter({ node, target }: { node: Node; target: string }, refs: R
   if (typeof name !== 'string' || name === '')
     throw invalidPayload(`${target}.name`, `'${target}' has no name.`);
   if (place === 'header' && notParameters.has(name.toLowerCase())) return null;
-  const content = isObject(node.content) ? Object.entries(node.content)[0] : undefined;
+  const content = isRecord(node.content) ? Object.entries(node.content)[0] : undefined;
   if (content !== undefined && !/[/+]json\b/i.test(content[0])) {
     throw invalidPayload(
       `${target}.content`,

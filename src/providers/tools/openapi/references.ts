@@ -1,4 +1,5 @@
 import { invalidPayload } from '../../../errors.ts';
+import { isRecord } from '../../../kit/record.ts';
 
 export type Node = Record<string, unknown>;
 
@@ -22,7 +23,7 @@ export function references(document: Node, root: string): References {
       let node = start;
       let target = place;
       for (let hops = 0; hops <= mostHops; hops++) {
-        if (!isObject(node)) throw invalidPayload(target, `'${target}' must be an object.`);
+        if (!isRecord(node)) throw invalidPayload(target, `'${target}' must be an object.`);
         if (typeof node.$ref !== 'string') return { node, target };
         const pointer = node.$ref;
         node = lookUp(document, pointer, target);
@@ -61,6 +62,3 @@ function unescaped(segment: string): string {
 }
 
 const shown = (pointer: string): string => pointer.slice(0, 200);
-
-export const isObject = (value: unknown): value is Node =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

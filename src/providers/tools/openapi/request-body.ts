@@ -1,7 +1,7 @@
 import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
 import { isRecord } from '../../../kit/record.ts';
 import { toolFailure } from '../tool-failure.ts';
-import { isObject, type Node, type References } from './references.ts';
+import type { Node, References } from './references.ts';
 import { type ParameterStyle, pairs, plain } from './serialise-parameter.ts';
 
 export interface BodyForm {
@@ -27,7 +27,7 @@ const kinds: [BodyForm['kind'], RegExp][] = [
 export function readBody(given: unknown, refs: References, place: string): BodyForm | null {
   if (given === undefined) return null;
   const { node, target } = refs.resolve(given, place);
-  if (!isObject(node.content))
+  if (!isRecord(node.content))
     throw invalidPayload(`${target}.content`, `'${target}.content' must be an object.`);
   const types = Object.keys(node.content);
   for (const [kind, pattern] of kinds) {
@@ -40,7 +40,7 @@ export function readBody(given: unknown, refs: References, place: string): BodyF
       required: node.required === true,
       description: typeof node.description === 'string' ? node.description : null,
       schema: media.node.schema ?? {},
-      encoding: isObject(media.node.encoding) ? media.node.encoding : {},
+      encoding: isRecord(media.node.encoding) ? media.node.encoding : {},
       target: media.target,
     };
   }
@@ -77,7 +77,7 @@ function formText(entries: [string, unknown][], encoding: Node): string {
   return entries
     .flatMap(([name, value]) => {
       const given = Object.hasOwn(encoding, name) ? encoding[name] : undefined;
-      const form = isObject(given) ? given : {};
+      const form = isRecord(given) ? given : {};
       const style = (typeof form.style === 'string' ? form.style : 'form') as ParameterStyle;
       const explode = typeof form.explode === 'boolean' ? form.explode : style === 'form';
       // Objects are JSON unless the document says how else they are written.

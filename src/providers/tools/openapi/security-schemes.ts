@@ -1,5 +1,6 @@
 import { invalidPayload } from '../../../errors.ts';
-import { isObject, type Node, type References } from './references.ts';
+import { isRecord } from '../../../kit/record.ts';
+import type { Node, References } from './references.ts';
 
 /** Where a credential goes. */
 export type SecurityScheme = { scheme: string } & (
@@ -11,9 +12,9 @@ export type SecurityScheme = { scheme: string } & (
 
 /** Reads what a document demands: returns the reader of an operation's own `security`. */
 export function readSecurity(document: Node, refs: References, root: string) {
-  const components = isObject(document.components) ? document.components : {};
+  const components = isRecord(document.components) ? document.components : {};
   const declared = new Map<string, SecurityScheme>();
-  if (isObject(components.securitySchemes)) {
+  if (isRecord(components.securitySchemes)) {
     for (const [scheme, given] of Object.entries(components.securitySchemes)) {
       const place = `${root}.components.securitySchemes.${scheme}`;
       const { node, target } = refs.resolve(given, place);
@@ -26,7 +27,7 @@ export function readSecurity(document: Node, refs: References, root: string) {
     if (list === undefined) return [...declared.values()].map((one) => [one]);
     if (!Array.isArray(list)) throw invalidPayload(place, `'${place}' must be a list.`);
     return list.map((requirement: unknown, i) => {
-      if (!isObject(requirement))
+      if (!isRecord(requirement))
         throw invalidPayload(`${place}[${i}]`, `'${place}[${i}]' must be an object.`);
       return Object.keys(requirement).map((scheme) => {
         const found = declared.get(scheme);

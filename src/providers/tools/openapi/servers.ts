@@ -1,5 +1,5 @@
 import { invalidPayload } from '../../../errors.ts';
-import { isObject } from './references.ts';
+import { isRecord } from '../../../kit/record.ts';
 
 /** The address that the nearest list of servers names first, its variables at their defaults; no slash at the end. */
 export function serverUrl(lists: { given: unknown; target: string }[], document: string): string {
@@ -11,13 +11,13 @@ export function serverUrl(lists: { given: unknown; target: string }[], document:
   }
   const { given, target } = list;
   const first: unknown = Array.isArray(given) ? given[0] : undefined;
-  if (!isObject(first) || typeof first.url !== 'string') {
+  if (!isRecord(first) || typeof first.url !== 'string') {
     throw invalidPayload(target, `'${target}' must be a list of objects with a 'url'.`);
   }
-  const variables = isObject(first.variables) ? first.variables : {};
+  const variables = isRecord(first.variables) ? first.variables : {};
   const url = first.url.replace(/\{([^{}]*)\}/g, (_, name: string) => {
     const variable = Object.hasOwn(variables, name) ? variables[name] : undefined;
-    const value = isObject(variable) ? variable.default : undefined;
+    const value = isRecord(variable) ? variable.default : undefined;
     if (typeof value === 'string') return value;
     throw invalidPayload(
       `${target}[0].variables.${name}`,

@@ -1,11 +1,12 @@
+import { isRecord } from '../../../../kit/record.ts';
+
 /** A JSON Schema as far as it is read here; everything is checked where it is used. */
 export type Schema = Record<string, unknown>;
 
 const mostSteps = 200;
 const mostParts = 64;
 
-export const isSchema = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isSchema: (value: unknown) => value is Schema = isRecord;
 
 /** `schema` with its `$ref`s followed and its `allOf`s folded in; `false` becomes a schema that nothing fits. */
 export const resolved = (schema: unknown, root: Schema): Schema =>

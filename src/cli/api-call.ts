@@ -11,7 +11,7 @@ export interface ApiReply {
   body: unknown;
 }
 
-/** `path` is below the project, or a whole URL. Throws what the server refuses, in its own words. */
+/** `path` is below the project, below `/admin`, or a whole URL. Throws what the server refuses, in its own words. */
 export type ApiCall = (method: string, path: string, body?: object) => Promise<ApiReply>;
 
 /** The API key may have been taken away; a token can be had as long as the server runs. */
@@ -27,8 +27,14 @@ export async function openApi(server: RunFile, project: string | null): Promise<
   const base =
     project === null ? server.endpoint : server.endpoint.replace(/[^/]+$/, encodeURIComponent(project));
 
+  const urlOf = (path: string): string => {
+    if (path.startsWith('https:')) return path;
+    if (path.startsWith('/admin/')) return new URL(path, base).href;
+    return `${base}${path}?api-version=v1`;
+  };
+
   return async (method, path, body) => {
-    const reply = await fetch(path.startsWith('https:') ? path : `${base}${path}?api-version=v1`, {
+    const reply = await fetch(urlOf(path), {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),

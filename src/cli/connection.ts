@@ -3,6 +3,7 @@ import { type ApiCall, openApi } from './api-call.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandError } from './failure.ts';
+import { inColumns } from './in-columns.ts';
 import { runningServer } from './running-server.ts';
 
 type Given = Arguments<'connection'>;
@@ -105,12 +106,7 @@ async function listAll(call: ApiCall): Promise<Shown[]> {
 
 function table(found: Shown[]): string {
   if (found.length === 0) return 'There are no connections.';
-  const rows = found.map(({ name, type, isDefault, target }) => [
-    name,
-    type,
-    isDefault ? 'default' : '',
-    target,
-  ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')).join('\n');
+  return inColumns(
+    found.map(({ name, type, isDefault, target }) => [name, type, isDefault ? 'default' : '', target]),
+  );
 }

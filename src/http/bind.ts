@@ -17,11 +17,13 @@ import { constraintsOf } from './route-constraints.ts';
 import { sendEvents } from './sse.ts';
 
 export const projectBase = '/api/projects/:project';
+export const adminBase = '/admin';
 
 /** Where an operation is served. OpenAI operations of agents answer at the agent's own address too, `/v1` optional there. */
 function mounts(operation: Operation) {
   const path = routePath(operation.path);
   if (operation.wire === 'foundry') return [{ url: projectBase + path, mount: 'native' as const }];
+  if (operation.wire === 'admin') return [{ url: adminBase + path, mount: 'admin' as const }];
   const agentBase = `${projectBase}/agents/:agent_name/endpoint/protocols/openai`;
   const own = operation.onAgentEndpoint
     ? [

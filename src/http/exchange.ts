@@ -13,14 +13,14 @@ declare module 'fastify' {
     /** Whether the route needs no credential, as the identity endpoint. */
     isPublic?: boolean;
     /** Where the operation is mounted: decides whether an `api-version` is needed. */
-    mount?: 'native' | 'openai' | 'agent-endpoint';
+    mount?: 'native' | 'openai' | 'agent-endpoint' | 'admin';
   }
   interface FastifyRequest {
     exchange: Exchange;
   }
 }
 
-const nobody: Principal = { kind: 'key', id: '', name: '' };
+const nobody: Principal = { kind: 'key', id: '', name: '', grants: [] };
 const hostPattern = /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:]+\](:\d{1,5})?$/;
 
 /** One request on its way through the server; services see it as their `Context`. */

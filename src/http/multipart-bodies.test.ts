@@ -12,6 +12,7 @@ import { loadConfig } from '../config.ts';
 import { apiError } from '../errors.ts';
 import { FormFile, formReader } from '../kit/form.ts';
 import { family, multipart, op } from '../kit/operation.ts';
+import { everything } from '../trust/principal.ts';
 
 const limit = 200_000;
 const schema = Type.Object({ file: FormFile, note: Type.Optional(Type.String()) });
@@ -45,7 +46,7 @@ beforeEach(async () => {
   app = await createApp({
     config: { ...config, limits: { ...config.limits, bodyBytes: limit } },
     credentials: {
-      verifyKey: () => ({ kind: 'key', id: 'test', name: 'test' }),
+      verifyKey: () => ({ kind: 'key', id: 'test', name: 'test', grants: everything }),
       verifyToken() {
         throw apiError('invalid_credential', 'No tokens here.');
       },

@@ -129,7 +129,8 @@ function enterProject(request: FastifyRequest, projects: string[]): void {
 function enterApiVersion(request: FastifyRequest, reply: FastifyReply): void {
   const { mount } = request.routeOptions.config;
   // An unmatched path is asked for its version as well: `{base}/responses` lacks just that.
-  if (mount === 'openai' || (mount === undefined && request.url.includes('/openai/v1'))) return;
+  if (mount === 'openai' || mount === 'admin' || (mount === undefined && request.url.includes('/openai/v1')))
+    return;
   const { version, notice } = checkApiVersion((request.query as Record<string, unknown>)['api-version']);
   request.exchange.apiVersion = version;
   if (notice !== null) reply.header('x-ms-api-version-notice', notice);

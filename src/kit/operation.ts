@@ -3,13 +3,19 @@ import type { Context } from './context.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Which half of the contract an operation belongs to; decides path prefix, api-version and error envelope. */
-export type Wire = 'foundry' | 'openai';
+/**
+ * Which half of the contract an operation belongs to; decides path prefix, api-version and error envelope. `admin` is
+ * neither: what the operator of this server calls, below `/admin`, with errors as on native routes.
+ */
+export type Wire = 'foundry' | 'openai' | 'admin';
 
 /** One row of the contract. Validation, handler types and the served OpenAPI document derive from it. */
 export interface Operation {
   method: Method;
-  /** Below the project, in the contract's notation: `/agents/{agent_name}:enable`. OpenAI paths omit `/openai/v1`. */
+  /**
+   * Below the project, in the contract's notation: `/agents/{agent_name}:enable`. OpenAI paths omit `/openai/v1`, those
+   * of administration `/admin`.
+   */
   path: string;
   summary: string;
   wire: Wire;

@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Principal } from './principal.ts';
+import { everything, type Principal } from './principal.ts';
 
 export const newApiKey = (): string => `blm_${randomBytes(32).toString('base64url')}`;
 
@@ -17,6 +17,7 @@ export function createKeyVerifier(hashes: Buffer[]): KeyVerifier {
       kind: 'key',
       id: `key_${expected.toString('hex', 0, 4)}`,
       name: 'API key',
+      grants: everything,
     } satisfies Principal,
   }));
   return {

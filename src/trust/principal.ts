@@ -3,4 +3,27 @@ export interface Principal {
   kind: 'key' | 'token';
   id: string;
   name: string;
+  grants: readonly Grant[];
 }
+
+/** A role, and where it holds: in one project, or in all of them and for the server itself. */
+export interface Grant {
+  role: RoleName;
+  /** Null for everywhere. */
+  project: string | null;
+}
+
+/** Azure's own names of its roles for Foundry. */
+export const roleNames = [
+  'Azure AI User',
+  'Azure AI Project Manager',
+  'Azure AI Account Owner',
+  'Azure AI Owner',
+  'Cognitive Services OpenAI User',
+  'Cognitive Services User',
+  'Reader',
+] as const;
+export type RoleName = (typeof roleNames)[number];
+
+/** All that can be done here: what whoever started the server may do. */
+export const everything: readonly Grant[] = [{ role: 'Azure AI Owner', project: null }];

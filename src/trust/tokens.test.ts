@@ -34,7 +34,11 @@ describe('a token', () => {
   test('is accepted until it expires', async () => {
     const { accessToken, expiresOn } = await issuer.issue({ audience, lifetimeSeconds: 60 });
     expect(expiresOn).toBe(time / 1000 + 60);
-    expect(await issuer.verify(accessToken)).toEqual({ kind: 'token', id: 'developer', name: 'developer' });
+    expect(await issuer.verify(accessToken)).toMatchObject({
+      kind: 'token',
+      id: 'developer',
+      name: 'developer',
+    });
     time += 59_000;
     expect(await issuer.verify(accessToken)).toMatchObject({ kind: 'token' });
   });
@@ -43,7 +47,7 @@ describe('a token', () => {
     const { accessToken } = await issuer.issue({ audience, subject: 'ada' });
     expect(issuer.verify(accessToken)).toBeInstanceOf(Promise);
     await issuer.verify(accessToken);
-    expect(issuer.verify(accessToken)).toEqual({ kind: 'token', id: 'ada', name: 'ada' });
+    expect(issuer.verify(accessToken)).toMatchObject({ kind: 'token', id: 'ada', name: 'ada' });
   });
 
   test('stays valid over a restart', async () => {

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { type ApiError, apiError } from '../errors.ts';
 import { trustDirectory } from './certificates.ts';
 import { makePrivateDirectory, readPrivateIfPresent, writeDurably } from './durable-file.ts';
-import type { Principal } from './principal.ts';
+import { everything, type Principal } from './principal.ts';
 
 export const defaultAudience = 'https://ai.azure.com';
 /** OpenAI and Azure OpenAI clients ask for tokens of the last one. */
@@ -85,7 +85,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         currentDate: new Date(now()),
       });
       const id = String(payload.sub);
-      const principal: Principal = { kind: 'token', id, name: id };
+      const principal: Principal = { kind: 'token', id, name: id, grants: everything };
       remember(digest, { principal, expiresOn: Number(payload.exp) });
       return principal;
     } catch (error) {

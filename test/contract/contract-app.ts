@@ -8,6 +8,7 @@ import type { ContractRow } from '../../src/families/not-built/contract-rows.ts'
 import { notBuiltName } from '../../src/families/not-built/index.ts';
 import { previewGate } from '../../src/families/not-built/preview-gates.ts';
 import type { Family } from '../../src/kit/operation.ts';
+import { everything } from '../../src/trust/principal.ts';
 
 export interface ContractReply {
   status: number;
@@ -36,7 +37,8 @@ export async function contractApp(replace?: (families: Family[]) => Family[]): P
   const app = await createApp({
     config: loadConfig({ file: null, environment: {} }),
     credentials: {
-      verifyKey: (key) => (key === 'key' ? { kind: 'key', id: 'test', name: 'test' } : null),
+      verifyKey: (key) =>
+        key === 'key' ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,
       verifyToken() {
         throw apiError('invalid_credential', 'No tokens here.');
       },

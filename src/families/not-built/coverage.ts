@@ -20,7 +20,7 @@ export function coverageOf(families: Family[], rows: readonly ContractRow[] = co
   return {
     served: rows.filter((row) => servedRoutes.has(routeOf(row))),
     notBuilt: rows.filter((row) => !servedRoutes.has(routeOf(row))),
-    beyond: operations.filter((operation) => !known.has(routeOf(operation))),
+    beyond: operations.filter((operation) => operation.wire !== 'admin' && !known.has(routeOf(operation))),
   };
 }
 

@@ -4,6 +4,7 @@ import { type AppOptions, createApp } from '../../app.ts';
 import { loadConfig } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import type { Family } from '../../kit/operation.ts';
+import { everything } from '../../trust/principal.ts';
 
 /** The API key that a test app takes. */
 export const testKey = 'key';
@@ -35,7 +36,8 @@ export async function testAppWith(
   const app = await createApp({
     config: loadConfig({ file: null, environment: {} }),
     credentials: {
-      verifyKey: (key) => (key === testKey ? { kind: 'key', id: 'test', name: 'test' } : null),
+      verifyKey: (key) =>
+        key === testKey ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,
       verifyToken() {
         throw apiError('invalid_credential', 'Test apps take no tokens.');
       },

@@ -12,6 +12,7 @@ import { apiError, invalidPayload } from '../../errors.ts';
 import type { Context } from '../../kit/context.ts';
 import { EventStream, family, op, type StreamEvent } from '../../kit/operation.ts';
 import { ensureCertificates } from '../../trust/certificates.ts';
+import { everything } from '../../trust/principal.ts';
 import { listen } from '../listener.ts';
 
 const shared = { wire: 'openai', onAgentEndpoint: true, path: '/echoes' } as const;
@@ -109,9 +110,10 @@ export async function echoServer(limits: Partial<Limits> = {}) {
   const app = await createApp({
     config: { ...config, limits: { ...config.limits, ...limits } },
     credentials: {
-      verifyKey: (key) => (key === 'key' ? { kind: 'key', id: 'test', name: 'test' } : null),
+      verifyKey: (key) =>
+        key === 'key' ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,
       async verifyToken(token) {
-        if (token === 'good.token') return { kind: 'key', id: 'test', name: 'test' };
+        if (token === 'good.token') return { kind: 'key', id: 'test', name: 'test', grants: everything };
         throw apiError('invalid_credential', 'Not this one.');
       },
     },

@@ -15,7 +15,7 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
   families: { uses: ['errors', 'kit', 'providers', 'storage'], names: ['config', 'trust'] },
   http: { uses: ['errors', 'kit', 'trust'], names: ['config'] },
   app: { uses: ['errors', 'kit', 'http'], names: ['config'] },
-  server: { uses: ['app', 'config', 'families', 'http', 'log', 'providers', 'storage', 'trust'] },
+  server: { uses: ['app', 'config', 'families', 'http', 'kit', 'log', 'providers', 'storage', 'trust'] },
   cli: { uses: ['server', 'config', 'errors', 'storage', 'trust'] },
   main: { uses: ['cli', 'errors'] },
 };

@@ -42,7 +42,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
       documents: plainDocuments(files),
       index: memoryIndex(),
     },
-    sealer: createSealer(Buffer.alloc(32)),
+    sealer: createSealer([Buffer.alloc(32)]),
     log: { debug() {}, info() {}, warn() {} },
   });
   return {

@@ -11,6 +11,7 @@ import { methodsOf } from './http/methods.ts';
 import { takeMultipart } from './http/multipart-bodies.ts';
 import { installPipeline } from './http/pipeline.ts';
 import { parseQueryString } from './http/query-string.ts';
+import { createRepeats, type RepeatOptions } from './http/repeats.ts';
 import { routeConstraints } from './http/route-constraints.ts';
 import { installWebSockets } from './http/websocket.ts';
 import { newRequestId } from './kit/ids.ts';
@@ -22,12 +23,21 @@ export interface AppOptions {
   config: Config;
   credentials: Credentials;
   families: Family[];
+  /** What is needed to answer writes that carry an id of their caller's once; without it such ids are ignored. */
+  repeats?: Omit<RepeatOptions, 'answerBytes'>;
   log: Logger;
   /** Routes outside `/api`, such as the identity endpoint. */
   installPublicRoutes(app: FastifyInstance): void;
 }
 
-export async function createApp({ config, credentials, families, log, installPublicRoutes }: AppOptions) {
+export async function createApp({
+  config,
+  credentials,
+  families,
+  repeats: repeatParts,
+  log,
+  installPublicRoutes,
+}: AppOptions) {
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     childLoggerFactory: (logger) => logger,
@@ -58,7 +68,9 @@ export async function createApp({ config, credentials, families, log, installPub
   });
   installWebSockets(app, { families, bodyBytes: config.limits.bodyBytes, load });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  for (const family of families) bindFamily(app, family);
+  const { keptAnswerBytes: answerBytes } = config.limits;
+  const repeats = repeatParts === undefined ? null : createRepeats({ ...repeatParts, answerBytes });
+  for (const family of families) bindFamily(app, family, repeats);
   installPublicRoutes(app);
 
   const allowed = methodsOf(families);

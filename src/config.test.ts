@@ -58,6 +58,9 @@ test('without a file there are defaults', () => {
       backgroundConcurrency: 16,
       backgroundQueue: 1000,
       eventLogDays: 30,
+      keptAnswers: 100_000,
+      keptAnswerHours: 24,
+      keptAnswerBytes: 1_048_576,
     },
   });
   const options = { file: null, environment: {}, project: 'mine', discovery: false };

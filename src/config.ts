@@ -89,6 +89,12 @@ export interface Limits {
   backgroundQueue: number;
   /** How long the event log of a response is kept whole, in days. */
   eventLogDays: number;
+  /** Answers to requests that may be repeated that are kept at most; the oldest go first. */
+  keptAnswers: number;
+  /** How long such an answer is kept, in hours. */
+  keptAnswerHours: number;
+  /** The largest such answer that is kept, in bytes. */
+  keptAnswerBytes: number;
 }
 
 export interface Config {
@@ -242,6 +248,9 @@ function limitsOf(given: Partial<Limits>): Limits {
     backgroundConcurrency: limit('backgroundConcurrency'),
     backgroundQueue: limit('backgroundQueue'),
     eventLogDays: limit('eventLogDays'),
+    keptAnswers: limit('keptAnswers'),
+    keptAnswerHours: limit('keptAnswerHours'),
+    keptAnswerBytes: limit('keptAnswerBytes'),
   };
 }
 

@@ -30,6 +30,10 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/connection.ts')).connection(given);
     }
+    case 'secrets': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/secrets.ts')).secrets(given);
+    }
     case 'doctor': {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);

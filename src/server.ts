@@ -8,6 +8,7 @@ import { connectionDirectory, createFamilies, migrations } from './families/inde
 import { installBlobRoutes } from './http/blob-routes.ts';
 import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
 import { type Listener, listen } from './http/listener.ts';
+import { recurring } from './kit/recurring.ts';
 import { createLog } from './log.ts';
 import { openBlobs } from './providers/blobs/open-blobs.ts';
 import { createDocuments } from './providers/documents/create-documents.ts';
@@ -21,12 +22,14 @@ import type { ServerTool } from './providers/tools/tool.ts';
 import { openSearchProvider } from './providers/tools/web-search/search-provider.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
+import { keptAnswerStore } from './storage/kept-answers.ts';
 import { createKeyVerifier } from './trust/api-keys.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
 import { derivedKey } from './trust/derived-key.ts';
 import { ownIdentity } from './trust/own-identity.ts';
-import { createSealer, sealingKey } from './trust/sealing.ts';
+import { createSealer } from './trust/sealing.ts';
+import { sealingKeys, sealingKeyVariable } from './trust/sealing-keys.ts';
 import { createTokenIssuer } from './trust/tokens.ts';
 
 export interface ServerOptions {
@@ -62,6 +65,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const answerSweepMilliseconds = 600_000;
 const certificateCheckMilliseconds = 12 * 3_600_000;
 /** After the last stream has been ended, its bytes still have to reach the client. */
 const lastBytesMilliseconds = 1000;
@@ -108,11 +112,12 @@ async function start(
     createTokenIssuer({ directory: dataDirectory }),
   ]);
   const { apiKey, identityHeader, keyHashes } = ensureCredentials(dataDirectory, fixedKey);
-  const keys = createKeyVerifier(keyHashes);
+  const verifier = createKeyVerifier(keyHashes);
   traces = await openTraceSink(config.telemetry, models, log.logger);
 
-  const dataKey = sealingKey(dataDirectory);
-  const sealer = createSealer(dataKey);
+  const keys = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
+  const [dataKey] = keys;
+  const sealer = createSealer(keys);
   const connections = connectionDirectory(config.connections, database, sealer);
   const outbound = createOutbound({ allowLoopback: isLoopback(host), ...config.outbound });
   const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
@@ -144,10 +149,19 @@ async function start(
     traces,
   });
   await recover();
+  const { keptAnswers: most, keptAnswerHours } = config.limits;
+  const answers = keptAnswerStore(database, { sealer, most, seconds: keptAnswerHours * 3600 });
+  await answers.start();
+  const oldAnswers = recurring(answerSweepMilliseconds, answers.sweep, (error) =>
+    log.logger.warn({ err: error }, 'old answers could not be removed'),
+  );
+  oldAnswers.start();
+  onClose(() => oldAnswers.close());
   const app = await createApp({
     config,
-    credentials: { verifyKey: keys.verify, verifyToken: tokens.verify },
+    credentials: { verifyKey: verifier.verify, verifyToken: tokens.verify },
     families,
+    repeats: { answers, secret: derivedKey(dataKey, 'repeated requests', 32) },
     log: log.logger,
     installPublicRoutes(to) {
       installIdentityEndpoint(to, tokens, identityHeader);

@@ -30,7 +30,7 @@ describe('a request', () => {
   test.each([
     [[], 'Which command?'],
     [['sreve'], "Unknown command 'sreve'. Did you mean 'serve'?"],
-    [['nothing'], 'Commands are serve, env, exec, doctor, connection.'],
+    [['nothing'], 'Commands are serve, env, exec, doctor'],
     [['toString'], 'Unknown command'],
     [['--port', '1'], 'Options come after the command'],
   ])('that cannot be understood: %j', (argv, message) => {

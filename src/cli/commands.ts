@@ -132,6 +132,20 @@ export const commands = {
     },
     takesProgram: false,
   },
+  secrets: {
+    summary: 'replace the key that secrets are encrypted with, while no server runs',
+    usage: 'bloomery secrets rotate [options]',
+    notes: [
+      'Secrets of connections are sealed anew. Content that clients carry for the server stays readable, unless --forget is given.',
+    ],
+    options: {
+      data: { ...data, about: 'the data directory' },
+      forget: { kind: 'flag', about: 'remove the older keys, and with them what only they can open' },
+      json: { kind: 'flag', about: 'print one line of JSON' },
+    },
+    takesProgram: false,
+    mostWords: 1,
+  },
   connection: {
     summary: 'list, set and delete the stored connections of the running server',
     usage: 'bloomery connection list | set NAME [options] | delete NAME',

@@ -13,6 +13,7 @@ import { codeInterpreterTool } from '../providers/tools/code-interpreter/code-in
 import { fileSearchTool } from '../providers/tools/file-search/file-search-tool.ts';
 import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
+import { keptAnswerMigrations } from '../storage/kept-answers.ts';
 import type { Sealer } from '../trust/sealing.ts';
 import { agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
 import { assetFamilies, migrations as assetMigrations } from './assets/index.ts';
@@ -65,6 +66,7 @@ import {
 } from './vector-stores/index.ts';
 
 export { connectionDirectory } from './connections/index.ts';
+export { responseStore } from './responses/index.ts';
 
 export const migrations: Migrations = {
   ...agentMigrations,
@@ -77,6 +79,7 @@ export const migrations: Migrations = {
   ...vectorStoreMigrations,
   ...fileMigrations,
   ...uploadMigrations,
+  ...keptAnswerMigrations,
 };
 
 export interface FamilyParts {

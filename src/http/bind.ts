@@ -13,6 +13,7 @@ import {
 import { validator } from '../kit/validation.ts';
 import { sendBytes } from './bytes.ts';
 import { sendError } from './errors.ts';
+import type { Repeats } from './repeats.ts';
 import { constraintsOf } from './route-constraints.ts';
 import { sendEvents } from './sse.ts';
 
@@ -41,13 +42,21 @@ export const routePath = (path: string): string =>
     .replace(/\{(\w+)\}(::)?/g, (_, name, verb) => (verb ? `:${name}(^.+)::` : `:${name}`));
 
 /** Makes the routes of a family: validate, call the service, send its result. Nothing else stands between. */
-export function bindFamily(app: FastifyInstance, { operations, handlers }: Family): void {
+export function bindFamily(
+  app: FastifyInstance,
+  { operations, handlers }: Family,
+  repeats: Repeats | null,
+): void {
   for (const [name, operation] of Object.entries(operations)) {
     const handle = handlers[name] as (ctx: Context, input: unknown) => unknown;
     const read = inputReader(operation);
     const run = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       try {
-        await send(operation, await handle(request.exchange, read(request)), request, reply);
+        const input = read(request);
+        const call = () => handle(request.exchange, input);
+        const isPlain = repeats === null || operation.method === 'GET';
+        const result = await (isPlain ? call() : repeats.run(request, reply, call));
+        await send(operation, result, request, reply);
       } catch (error) {
         // Nobody is left to hear of it, and what was thrown says no more than that.
         if (!reply.sent && !reply.raw.destroyed) sendError(error, request, reply);

@@ -18,7 +18,7 @@ let connections: ConnectionDirectory;
 let app: TestApp;
 
 async function open(configured: ConnectionConfig[] = [], sealingKey = key): Promise<void> {
-  connections = connectionDirectory(configured, database, createSealer(sealingKey));
+  connections = connectionDirectory(configured, database, createSealer([sealingKey]));
   app = await testApp(connectionsFamily(connections));
 }
 

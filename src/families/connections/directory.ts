@@ -35,7 +35,16 @@ export interface ConnectionDirectory {
   /** Whether it is a new one, and what it has become. */
   set(project: string, connection: NewConnection): Promise<{ isNew: boolean; connection: KnownConnection }>;
   delete(project: string, name: string): Promise<void>;
+  /** Seals the stored secrets of all projects anew. */
+  reseal(): Promise<Resealed>;
   readonly tools: ToolConnections;
+}
+
+export interface Resealed {
+  /** How many there are. */
+  connections: number;
+  /** Those whose secrets nobody can read any more, as `PROJECT/NAME`; they are left as they are. */
+  unreadable: string[];
 }
 
 export function connectionDirectory(
@@ -121,6 +130,16 @@ export function connectionDirectory(
     async delete(project, name) {
       refuseConfigured(project, name);
       if (!(await store.delete(project, name))) throw notFound('connection', name, 'name');
+    },
+
+    async reseal() {
+      const unreadable: string[] = [];
+      const connections = await store.reseal((sealed, project, name) => {
+        const text = sealer.open(sealed, purpose, project);
+        if (text === null) unreadable.push(`${project}/${name}`);
+        return text === null ? sealed : sealer.seal(text, purpose, project);
+      });
+      return { connections, unreadable };
     },
 
     tools: {

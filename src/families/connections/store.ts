@@ -82,6 +82,22 @@ export function connectionStore(database: Database) {
         return isThere ? 'replaced' : 'made';
       }),
 
+    /** Every secret of every project, sealed anew, all at once. */
+    reseal: (anew: (sealed: string, project: string, name: string) => string): Promise<number> =>
+      database.transaction().execute(async (on) => {
+        const trx = on.withTables<Tables>();
+        const rows = await trx.selectFrom('connections').select(['project', 'name', 'sealed']).execute();
+        for (const { project, name, sealed } of rows) {
+          await trx
+            .updateTable('connections')
+            .set({ sealed: anew(sealed, project, name) })
+            .where('project', '=', project)
+            .where('name', '=', name)
+            .execute();
+        }
+        return rows.length;
+      }),
+
     /** Whether there was one to delete. */
     async delete(project: string, name: string): Promise<boolean> {
       const { numDeletedRows } = await db

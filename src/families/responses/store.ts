@@ -285,6 +285,16 @@ export function responseStore(database: Database) {
       });
     },
 
+    /** How many are queued or under way. */
+    async countUnfinished(): Promise<number> {
+      const { count } = await db
+        .selectFrom('responses')
+        .select((row) => row.fn.countAll<number>().as('count'))
+        .where('status', 'in', ['queued', 'in_progress'])
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+
     /** Responses that a process which is gone was working on, oldest first. */
     async unfinished(): Promise<UnfinishedResponse[]> {
       const rows = await db

@@ -19,19 +19,24 @@ export interface TestReply {
 
 export interface TestApp {
   /** One request below `/api/projects/default`, with a valid key, and on native routes with `api-version`. */
-  call(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<TestReply>;
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<TestReply>;
   /** Listens on a free loopback port; answers the project's address. */
   listen(): Promise<string>;
   close(): Promise<void>;
 }
 
 /** The families behind the server's real conventions, in process and silent. */
-export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families, () => {});
+export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families);
 
-/** The same with routes outside `/api`. */
+/** The same with more of the server around them. */
 export async function testAppWith(
   families: Family[],
-  installPublicRoutes: AppOptions['installPublicRoutes'],
+  options: Partial<Pick<AppOptions, 'installPublicRoutes' | 'repeats'>> = {},
 ): Promise<TestApp> {
   const app = await createApp({
     config: loadConfig({ file: null, environment: {} }),
@@ -44,17 +49,18 @@ export async function testAppWith(
     },
     families,
     log: pino({ level: 'silent' }),
-    installPublicRoutes,
+    installPublicRoutes() {},
+    ...options,
   });
   const base = '/api/projects/default';
   return {
-    async call(method, path, body) {
+    async call(method, path, body, headers) {
       const isNative = !path.startsWith('/openai/') && !path.includes('api-version=');
       const url = base + path + (isNative ? `${path.includes('?') ? '&' : '?'}api-version=v1` : '');
       const reply = await app.inject({
         method,
         url,
-        headers: { 'api-key': testKey },
+        headers: { 'api-key': testKey, ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });
       const isJson = String(reply.headers['content-type']).startsWith('application/json');

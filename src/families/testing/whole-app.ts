@@ -9,6 +9,7 @@ import type { ModelProvider } from '../../providers/models/model.ts';
 import { createOutbound } from '../../providers/outbound/create-outbound.ts';
 import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
+import { keptAnswerStore } from '../../storage/kept-answers.ts';
 import { createSealer } from '../../trust/sealing.ts';
 import { createFamilies, type Families, migrations } from '../index.ts';
 import type { VectorStoreParts } from '../vector-stores/index.ts';
@@ -45,6 +46,7 @@ export async function wholeApp(
   const database = await openDatabase(directory, migrations);
   const blobs = openBlobs(blobSettings, { directory: join(directory, 'blobs'), key: Buffer.alloc(64, 7) });
   const log = { debug() {}, info() {}, warn() {} };
+  const sealer = createSealer([Buffer.alloc(32, 7)]);
   const { families, recover, drain } = createFamilies({
     database,
     directory,
@@ -56,12 +58,17 @@ export async function wholeApp(
     outbound: createOutbound({ allowLoopback: true, allow: [] }),
     vectorStores,
     documents: documents ?? null,
-    sealer: createSealer(Buffer.alloc(32, 7)),
+    sealer,
     log,
   });
   await recover();
-  const app = await testAppWith(families, (to) => {
-    if (blobs.served !== null) installBlobRoutes(to, blobs.served);
+  const answers = keptAnswerStore(database, { sealer, seconds: 3600, most: 100 });
+  await answers.start();
+  const app = await testAppWith(families, {
+    repeats: { answers, secret: Buffer.alloc(32, 8) },
+    installPublicRoutes(to) {
+      if (blobs.served !== null) installBlobRoutes(to, blobs.served);
+    },
   });
   return {
     ...app,

@@ -1,0 +1,56 @@
+/** What can be done to the secrets of a data directory on which no server runs. */
+import { connectionDirectory, migrations, responseStore } from './families/index.ts';
+import { lockDataDirectory } from './storage/data-lock.ts';
+import { openDatabase } from './storage/database.ts';
+import { keptAnswerStore } from './storage/kept-answers.ts';
+import { createSealer } from './trust/sealing.ts';
+import {
+  addSealingKey,
+  forgetOldSealingKeys,
+  sealingKeys,
+  sealingKeyVariable,
+} from './trust/sealing-keys.ts';
+
+export interface Rotation {
+  /** How many connections there are. */
+  connections: number;
+  /** Those whose secrets can't be read, as `PROJECT/NAME`. */
+  unreadable: string[];
+  /** Whether the older keys are gone. */
+  forgotten: boolean;
+}
+
+/**
+ * Seals all that is stored with a new key. The older ones go on opening what clients hold, unless they are to be
+ * forgotten. With a key from the environment the first of it is the new one.
+ */
+export async function rotateSecrets(directory: string, forget: boolean): Promise<Rotation> {
+  const lock = lockDataDirectory(directory);
+  try {
+    const database = await openDatabase(directory, migrations);
+    try {
+      const given = process.env[sealingKeyVariable];
+      const waiting = forget ? await responseStore(database).countUnfinished() : 0;
+      if (waiting > 0) throw new UnfinishedWorkError(waiting);
+      // The new key is on disk before anything is sealed with it, and the old one until nothing needs it.
+      const sealer = createSealer(given ? sealingKeys(directory, given) : addSealingKey(directory));
+      const resealed = await connectionDirectory([], database, sealer).reseal();
+      await keptAnswerStore(database, { sealer, seconds: 0, most: 1 }).clear();
+      if (forget && !given) forgetOldSealingKeys(directory);
+      return { ...resealed, forgotten: forget && !given };
+    } finally {
+      await database.destroy();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+export class UnfinishedWorkError extends Error {
+  constructor(waiting: number) {
+    super(
+      `${waiting} response${waiting === 1 ? '' : 's'} under way may need the older keys. Start the server, let them end or cancel them, and stop it; or rotate without --forget.`,
+    );
+    this.name = 'UnfinishedWorkError';
+  }
+}

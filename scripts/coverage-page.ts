@@ -1,6 +1,7 @@
 import { type ContractRow, rowLine } from '../src/families/not-built/contract-rows.ts';
 import type { Coverage } from '../src/families/not-built/coverage.ts';
 import type { Operation, Wire } from '../src/kit/operation.ts';
+import { byName, table } from './markdown-table.ts';
 
 export const coveragePageFile = new URL('../docs/coverage.md', import.meta.url);
 
@@ -57,17 +58,3 @@ function beyond(operations: Operation[]): string {
   ]);
   return `## Served beyond the tables\n\n${table(['Operation', 'Method and path'], lines.sort(byName))}`;
 }
-
-/** Columns are padded, as the formatter wants them. */
-function table(head: string[], lines: string[][]): string {
-  const widths = head.map((_, i) => Math.max(3, ...[head, ...lines].map((cells) => cells[i]?.length ?? 0)));
-  const rule = widths.map((width) => '-'.repeat(width));
-  return [head, rule, ...lines]
-    .map((cells) => `| ${widths.map((width, i) => (cells[i] ?? '').padEnd(width)).join(' | ')} |`)
-    .join('\n');
-}
-
-type Named = readonly [string, ...unknown[]] | string[];
-
-/** By code unit, so that the page is the same on every machine. */
-const byName = ([a = '']: Named, [b = '']: Named): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,7 +3,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { apiError } from './errors.ts';
+import type { AuditTrail } from './http/audit.ts';
 import type { Credentials } from './http/authentication.ts';
+import { createAuthorization } from './http/authorization.ts';
 import { bindFamily } from './http/bind.ts';
 import { correlate } from './http/correlation.ts';
 import { sendError } from './http/errors.ts';
@@ -26,18 +28,14 @@ export interface AppOptions {
   /** What is needed to answer writes that carry an id of their caller's once; without it such ids are ignored. */
   repeats?: Omit<RepeatOptions, 'answerBytes'>;
   log: Logger;
+  /** Is told who did what. */
+  audit?: AuditTrail | null;
   /** Routes outside `/api`, such as the identity endpoint. */
   installPublicRoutes(app: FastifyInstance): void;
 }
 
-export async function createApp({
-  config,
-  credentials,
-  families,
-  repeats: repeatParts,
-  log,
-  installPublicRoutes,
-}: AppOptions) {
+export async function createApp(options: AppOptions) {
+  const { config, credentials, families, log, audit = null, installPublicRoutes } = options;
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     childLoggerFactory: (logger) => logger,
@@ -60,16 +58,19 @@ export async function createApp({
   });
   takeJson(app);
   takeMultipart(app, config.limits, unsupportedMediaType);
+  const authorization = createAuthorization(config.roles);
   const { load, interrupt } = installPipeline(app, {
     credentials,
+    authorization,
+    audit,
     projects: config.projects,
     limits: config.limits,
     log,
   });
-  installWebSockets(app, { families, bodyBytes: config.limits.bodyBytes, load });
+  installWebSockets(app, { families, authorization, audit, bodyBytes: config.limits.bodyBytes, load });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const { keptAnswerBytes: answerBytes } = config.limits;
-  const repeats = repeatParts === undefined ? null : createRepeats({ ...repeatParts, answerBytes });
+  const repeats = options.repeats === undefined ? null : createRepeats({ ...options.repeats, answerBytes });
   for (const family of families) bindFamily(app, family, repeats);
   installPublicRoutes(app);
 

@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox';
+import { Audit } from './config-audit.ts';
+import { CustomRoles } from './config-roles.ts';
 import { httpUrl, httpUrlRule, telemetryProtocols } from './config-telemetry.ts';
 import {
   connectionName,
@@ -174,6 +176,8 @@ export const ConfigFile = Type.Object(
     telemetry: Type.Optional(Telemetry),
     webSearch: Type.Optional(WebSearch),
     blobs: Type.Optional(Blobs),
+    roles: Type.Optional(CustomRoles),
+    audit: Type.Optional(Audit),
     outbound: Type.Optional(
       Type.Object(
         {

@@ -41,6 +41,8 @@ test('without a file there are defaults', () => {
       warm: 0,
     },
     webSearch: null,
+    roles: [],
+    audit: { reads: false, megabytes: 64, files: 10 },
     blobs: { account: null, sasMinutes: 1440, abandonedHours: 168 },
     outbound: { allow: [], hosts: {} },
     vectorStores: { embeddings: 'builtin', concurrency: 2, files: 10_000, attemptSeconds: 600 },
@@ -137,6 +139,18 @@ test('what vector stores are searched by can be named, or left to the words', ()
   });
   expect(load('vectorStores: { embeddings: none }\n').vectorStores.embeddings).toBeNull();
   expect(() => load('vectorStores: { files: 0 }\n')).toThrow('vectorStores.files');
+});
+
+test('roles of ones own say what they allow, and what is kept of the audit log is bounded', () => {
+  const action = 'Microsoft.CognitiveServices/accounts/AIServices/agents/*';
+  const { roles, audit } = load(
+    `roles: [{ name: Agent builder, dataActions: ['${action}'] }]\naudit: { reads: true, files: 3 }\n`,
+  );
+  expect(roles).toEqual([{ name: 'Agent builder', actions: [], dataActions: [action], notDataActions: [] }]);
+  expect(audit).toEqual({ reads: true, megabytes: 64, files: 3 });
+  expect(faults("roles: [{ name: a, dataActions: ['a/*/*/*/*/*'] }]\n")).toContain('with at most four `*`');
+  expect(faults("roles: [{ name: a, dataActions: ['a b'] }]\n")).toContain('roles[0].dataActions[0]');
+  expect(faults('audit: { files: 1 }\n')).toContain('audit.files');
 });
 
 test('an empty file, and keys whose entries are commented out', () => {
@@ -518,8 +532,9 @@ test('the guide documents every key with its default', () => {
   };
   const rows = [
     ...Object.entries(keys),
-    ...Object.entries({ codeInterpreter, blobs }).flatMap(([section, { properties }]) =>
-      Object.entries(properties).map(([key, schema]) => [`${section}.${key}`, schema] as const),
+    ...Object.entries({ codeInterpreter, blobs, audit: ConfigFile.properties.audit }).flatMap(
+      ([section, { properties }]) =>
+        Object.entries(properties).map(([key, schema]) => [`${section}.${key}`, schema] as const),
     ),
   ];
   for (const [key, schema] of rows) {

@@ -2,8 +2,10 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type BlobsConfig, blobsConfig } from './config-blobs.ts';
 import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
+import { type RoleConfig, rolesConfig } from './config-roles.ts';
 import {
   type BlobsEntry,
   ConfigFile,
@@ -20,8 +22,10 @@ import { type WebSearchConfig, webSearchConfig } from './config-web-search.ts';
 import { allowEntryFault } from './kit/allow-list.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
+export type { AuditConfig } from './config-audit.ts';
 export type { BlobsConfig } from './config-blobs.ts';
 export type { ConnectionConfig } from './config-connections.ts';
+export type { RoleConfig } from './config-roles.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
 export type { WebSearchConfig } from './config-web-search.ts';
 export { ConfigError } from './yaml-file.ts';
@@ -118,6 +122,9 @@ export interface Config {
   codeInterpreter: CodeInterpreterConfig;
   vectorStores: VectorStoresConfig;
   limits: Limits;
+  /** Roles beside Azure's own. */
+  roles: RoleConfig[];
+  audit: AuditConfig;
 }
 
 /** How files are taken into vector stores. */
@@ -217,6 +224,8 @@ export function loadConfig(options: LoadOptions): Config {
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
     vectorStores: vectorStoresOf(content.vectorStores ?? {}),
     limits: limitsOf(content.limits ?? {}),
+    roles: rolesConfig(content.roles ?? []),
+    audit: auditConfig(content.audit ?? {}),
   };
 }
 

@@ -65,7 +65,7 @@ export const catalogue = {
     status: 401,
     meaning: 'The credential is missing, malformed, expired or not valid here.',
   },
-  permission_denied: { status: 403, meaning: 'The credential is valid, but not for this.' },
+  PermissionDenied: { status: 403, meaning: 'The credential is valid, but its roles do not allow this.' },
   preview_feature_required: {
     status: 403,
     meaning: 'The operation is in preview and needs its `Foundry-Features` key.',

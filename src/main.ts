@@ -34,6 +34,10 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/secrets.ts')).secrets(given);
     }
+    case 'audit': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/audit.ts')).audit(given);
+    }
     case 'doctor': {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);

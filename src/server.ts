@@ -24,6 +24,7 @@ import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
 import { createKeyVerifier } from './trust/api-keys.ts';
+import { openAuditLog } from './trust/audit-log.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
 import { derivedKey } from './trust/derived-key.ts';
@@ -111,6 +112,8 @@ async function start(
     createModelGateway({ config, environment: process.env, ownPort: port, log: log.logger }),
     createTokenIssuer({ directory: dataDirectory }),
   ]);
+  const audit = await openAuditLog({ dataDirectory, ...config.audit, log: log.logger });
+  onClose(() => audit.close());
   const { apiKey, identityHeader, keyHashes } = ensureCredentials(dataDirectory, fixedKey);
   const verifier = createKeyVerifier(keyHashes);
   traces = await openTraceSink(config.telemetry, models, log.logger);
@@ -163,6 +166,7 @@ async function start(
     families,
     repeats: { answers, secret: derivedKey(dataKey, 'repeated requests', 32) },
     log: log.logger,
+    audit: { ...audit, reads: config.audit.reads },
     installPublicRoutes(to) {
       installIdentityEndpoint(to, tokens, identityHeader);
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);

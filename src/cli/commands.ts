@@ -170,6 +170,19 @@ export const commands = {
     takesProgram: false,
     mostWords: 2,
   },
+  audit: {
+    summary: 'see whether the audit log is whole',
+    usage: 'bloomery audit verify [options]',
+    notes: [
+      'Every line carries the hash of the line before it, so that none is changed or taken out unseen.',
+    ],
+    options: {
+      data: { ...data, about: 'the data directory of the server' },
+      json: { kind: 'flag', about: 'print one line of JSON' },
+    },
+    takesProgram: false,
+    mostWords: 2,
+  },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;

@@ -11,6 +11,7 @@ import {
   type Operation,
 } from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
+import { askedOf } from './authorization.ts';
 import { sendBytes } from './bytes.ts';
 import { sendError } from './errors.ts';
 import type { Repeats } from './repeats.ts';
@@ -44,9 +45,10 @@ export const routePath = (path: string): string =>
 /** Makes the routes of a family: validate, call the service, send its result. Nothing else stands between. */
 export function bindFamily(
   app: FastifyInstance,
-  { operations, handlers }: Family,
+  { operations, handlers, messages = {} }: Family,
   repeats: Repeats | null,
 ): void {
+  const called = Object.values(messages).map((name) => operations[name]);
   for (const [name, operation] of Object.entries(operations)) {
     const handle = handlers[name] as (ctx: Context, input: unknown) => unknown;
     const read = inputReader(operation);
@@ -65,11 +67,14 @@ export function bindFamily(
     const handler = (request: FastifyRequest, reply: FastifyReply): void => {
       void run(request, reply);
     };
+    const opened = called.find((one) => one?.path === operation.path);
     for (const { url, mount } of mounts(operation)) {
+      const asked = askedOf(operation, mount);
+      const opens = operation.method === 'GET' && opened ? { opens: askedOf(opened, mount) } : {};
       app.route({
         method: operation.method as HTTPMethods,
         url,
-        config: { operation, mount },
+        config: { operation, mount, asked, ...opens },
         constraints: constraintsOf(operation),
         ...(operation.answersBeforeBody ? { onRequest: handler } : {}),
         handler,

@@ -5,6 +5,7 @@ import type { Context } from '../kit/context.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { Principal } from '../trust/principal.ts';
 import { impliesPreview } from './api-version.ts';
+import type { Asked, Mount } from './authorization.ts';
 import { parseFeatures, requireFeature } from './preview.ts';
 
 declare module 'fastify' {
@@ -13,7 +14,13 @@ declare module 'fastify' {
     /** Whether the route needs no credential, as the identity endpoint. */
     isPublic?: boolean;
     /** Where the operation is mounted: decides whether an `api-version` is needed. */
-    mount?: 'native' | 'openai' | 'agent-endpoint' | 'admin';
+    mount?: Mount;
+    /** What it asks of the caller's roles. */
+    asked?: Asked;
+    /** What the messages of a WebSocket ask that is opened here. */
+    opens?: Asked;
+    /** Whether it stands in the audit log although it changes nothing. */
+    isAudited?: boolean;
   }
   interface FastifyRequest {
     exchange: Exchange;
@@ -29,6 +36,8 @@ export class Exchange implements Context {
   readonly #reply: FastifyReply;
   readonly startedAt = performance.now();
   readonly requestId: string;
+  /** Where the request came from. Asked for at once: a closed connection knows no more. */
+  readonly address: string | null;
   #signal: AbortSignal | undefined;
   #abort: AbortController | undefined;
   #interruption: ApiError | null = null;
@@ -41,6 +50,7 @@ export class Exchange implements Context {
     this.#request = request;
     this.#reply = reply;
     this.requestId = requestId;
+    this.address = request.raw.socket.remoteAddress ?? null;
   }
 
   /** Another exchange on the connection that this one has opened: what its caller said holds for all of them. */
@@ -68,8 +78,16 @@ export class Exchange implements Context {
     return `${scheme}://${host}/api/projects/${encodeURIComponent(this.project)}`;
   }
 
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get mount(): Mount {
+    return this.#request.routeOptions.config.mount ?? 'native';
+  }
+
   get endpointAgent(): string | null {
-    if (this.#request.routeOptions.config.mount !== 'agent-endpoint') return null;
+    if (this.mount !== 'agent-endpoint') return null;
     return (this.#request.params as { agent_name: string }).agent_name;
   }
 

@@ -13,7 +13,7 @@ const apiVersion = '2019-08-01';
  */
 export function installIdentityEndpoint(app: FastifyInstance, tokens: TokenIssuer, secret: string): void {
   const expected = digest(secret);
-  app.get(identityPath, { config: { isPublic: true } }, async (request, reply) => {
+  app.get(identityPath, { config: { isPublic: true, isAudited: true } }, async (request, reply) => {
     const refuse = (statusCode: number, message: string) =>
       reply.code(statusCode).send({ statusCode, message });
     if (!isLoopback(request.socket.remoteAddress))

@@ -4,12 +4,17 @@ import type { Limits } from '../config.ts';
 import { apiError, stopping } from '../errors.ts';
 import type { Principal } from '../trust/principal.ts';
 import { checkApiVersion } from './api-version.ts';
+import { type AuditTrail, auditRequest } from './audit.ts';
 import { authenticate, type Credentials } from './authentication.ts';
+import { type Authorization, passAuthorization } from './authorization.ts';
 import { correlate } from './correlation.ts';
 import { Exchange } from './exchange.ts';
 
 export interface PipelineOptions {
   credentials: Credentials;
+  authorization: Authorization;
+  /** Null where nothing is kept. */
+  audit: AuditTrail | null;
   projects: string[];
   limits: Limits;
   log: Logger;
@@ -45,6 +50,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       reply.raw.once('close', () => {
         load.leave();
         underWay.delete(exchange);
+        if (options.audit !== null) auditRequest(options.audit, request, reply);
         if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
       });
       load.enter();
@@ -54,7 +60,9 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       const principal = authenticate(request, options.credentials);
       const proceed = (known: Principal) => {
         request.exchange.principal = known;
-        enterProject(request, options.projects);
+        const project = projectAsked(request, options.projects);
+        passAuthorization(request, options.authorization, project);
+        enterProject(request, project, options.projects);
         enterApiVersion(request, reply);
         passPreviewGate(request);
       };
@@ -110,14 +118,18 @@ function concurrencyGauge(most: number): Load {
   };
 }
 
-function enterProject(request: FastifyRequest, projects: string[]): void {
-  const name = (request.params as { project?: string }).project;
-  if (name === undefined) return;
-  const project = name === '_project' ? projects[0] : name;
-  if (project === undefined || !projects.includes(project)) {
+/** The name of the project that a route is below; null where it is below none. */
+function projectAsked(request: FastifyRequest, projects: string[]): string | null {
+  const name = (request.params as { project?: string }).project ?? null;
+  return name === '_project' ? (projects[0] ?? name) : name;
+}
+
+function enterProject(request: FastifyRequest, project: string | null, projects: string[]): void {
+  if (project === null) return;
+  if (!projects.includes(project)) {
     throw apiError(
       'not_found',
-      `No project '${name}' is served here. Start the server with --project, or add it to the configuration.`,
+      `No project '${project.slice(0, 64)}' is served here. Start the server with --project, or add it to the configuration.`,
       {
         target: 'project',
       },

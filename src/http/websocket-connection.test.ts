@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { WebSocket } from 'ws';
+import { apiError } from '../errors.ts';
 import { EventStream } from '../kit/operation.ts';
 import type { Exchange } from './exchange.ts';
 import { connectionLimits, type MessageOperation, serveConnection } from './websocket-connection.ts';
@@ -20,7 +21,9 @@ class FakeSocket extends EventEmitter {
   bufferedAmount = 0;
   pings = 0;
   ends: unknown[] = [];
-  send(_text: string, done: () => void): void {
+  sent: string[] = [];
+  send(text: string, done: () => void): void {
+    this.sent.push(text);
     done();
   }
   ping(): void {
@@ -38,11 +41,11 @@ class FakeSocket extends EventEmitter {
 
 async function* nothing() {}
 
-function serve() {
+function serve(permit = () => {}) {
   const socket = new FakeSocket();
   const work = Promise.withResolvers<EventStream>();
   const handle = vi.fn(() => work.promise);
-  const operation: MessageOperation = { summary: 'Work', check() {}, handle };
+  const operation: MessageOperation = { summary: 'Work', permit, ended() {}, check() {}, handle };
   const log = pino({ level: 'silent' });
   serveConnection(socket as unknown as WebSocket, {
     opening: { log, successor: () => ({ startedAt: 0, log, requestId: 'id' }) } as unknown as Exchange,
@@ -53,6 +56,7 @@ function serve() {
   });
   return {
     socket,
+    handle,
     ask: () => socket.emit('message', Buffer.from('{"type":"work"}'), false),
     end: () => work.resolve(new EventStream(nothing(), String, nothing())),
   };
@@ -98,6 +102,20 @@ describe('a connection', () => {
     end();
     await vi.advanceTimersByTimeAsync(0);
     expect(socket.ends).toEqual([[1001, 'age']]);
+  });
+
+  test('has no message handled that its sender may not send', async () => {
+    const refused = () => {
+      throw apiError('PermissionDenied', 'Not you.');
+    };
+    const { socket, handle, ask } = serve(refused);
+    ask();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(handle).not.toHaveBeenCalled();
+    expect(JSON.parse(socket.sent.at(-1) ?? '')).toMatchObject({
+      type: 'error',
+      error: { code: 'PermissionDenied' },
+    });
   });
 
   test('leaves no timer behind when it closes', () => {

@@ -20,6 +20,10 @@ import {
 /** An operation as messages call it. */
 export interface MessageOperation {
   summary: string;
+  /** Throws unless the caller's roles allow it. */
+  permit(exchange: Exchange): void;
+  /** Is told how a message ended. */
+  ended(exchange: Exchange, status: number): void;
   /** Throws for what the operation does not take. */
   check(body: unknown): void;
   /** Answers with an `EventStream` that has events. */
@@ -108,6 +112,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     try {
       load.enter();
       if (ending !== null) throw closing();
+      operation.permit(exchange);
       operation.check(message.body);
       checkForSocket(message.body);
       const stream = await operation.handle(exchange, { ...message.body, stream: true });
@@ -124,6 +129,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     } finally {
       load.leave();
     }
+    operation.ended(exchange, status);
     if (!log.isLevelEnabled('info')) return;
     const ms = Math.round((performance.now() - exchange.startedAt) * 10) / 10;
     exchange.log.info({ operation: operation.summary, status, ms }, 'message');

@@ -6,8 +6,12 @@ import { apiError, stopping } from '../errors.ts';
 import type { Context } from '../kit/context.ts';
 import type { Family, Operation } from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
+import { type AuditTrail, auditMessage } from './audit.ts';
+import { type Authorization, askedOf } from './authorization.ts';
+import type { Exchange } from './exchange.ts';
 import type { UpgradeListener } from './listener.ts';
 import type { Load } from './pipeline.ts';
+import { upgrading } from './upgrading.ts';
 import { type Connection, type MessageOperation, serveConnection } from './websocket-connection.ts';
 
 declare module 'fastify' {
@@ -25,6 +29,8 @@ export interface WebSockets {
 
 export interface WebSocketOptions {
   families: Family[];
+  authorization: Authorization;
+  audit: AuditTrail | null;
   /** The largest message, in bytes. */
   bodyBytes: number;
   load: Load;
@@ -39,9 +45,9 @@ const closeMilliseconds = 5000;
  */
 export function installWebSockets(
   app: FastifyInstance,
-  { families, bodyBytes, load }: WebSocketOptions,
+  { families, authorization, audit, bodyBytes, load }: WebSocketOptions,
 ): void {
-  const served = messageOperations(families);
+  const served = messageOperations(families, authorization, audit);
   const parse = jsonParser(app);
   const upgrades = new WeakMap<IncomingMessage, { socket: Socket; head: Buffer }>();
   const handshakes = new WeakMap<IncomingMessage, { reply: FastifyReply; refuse(error: Error): void }>();
@@ -88,6 +94,7 @@ export function installWebSockets(
       socket.on('error', () => socket.destroy());
       takeKey(request);
       upgrades.set(request, { socket, head });
+      upgrading.add(request);
       const response = new ServerResponse(request);
       response.shouldKeepAlive = false;
       response.assignSocket(socket);
@@ -105,7 +112,11 @@ export function installWebSockets(
 const placeOf = (operation: Operation | undefined): string => `${operation?.wire} ${operation?.path}`;
 
 /** By place, and there by the type of the message. */
-function messageOperations(families: Family[]): Map<string, Map<string, MessageOperation>> {
+function messageOperations(
+  families: Family[],
+  authorization: Authorization,
+  audit: AuditTrail | null,
+): Map<string, Map<string, MessageOperation>> {
   const served = new Map<string, Map<string, MessageOperation>>();
   for (const { operations, handlers, messages = {} } of families) {
     for (const [type, name] of Object.entries(messages)) {
@@ -114,8 +125,18 @@ function messageOperations(families: Family[]): Map<string, Map<string, MessageO
       if (operation?.body === undefined) throw new Error(`'${type}' calls '${name}', which takes no body.`);
       const there = served.get(placeOf(operation)) ?? new Map<string, MessageOperation>();
       served.set(placeOf(operation), there);
+      const atProject = askedOf(operation, 'openai');
+      const atAgent = askedOf(operation, 'agent-endpoint');
+      const asked = ({ mount }: Exchange) => (mount === 'agent-endpoint' ? atAgent : atProject);
       there.set(type, {
         summary: operation.summary,
+        // It may have been opened for another operation, so that each message is asked for its own.
+        permit(exchange) {
+          authorization.require(exchange.principal, asked(exchange), exchange.project);
+        },
+        ended(exchange, status) {
+          if (audit !== null) auditMessage(audit, exchange, asked(exchange), status);
+        },
         check: validator(operation.body, 'body'),
         handle: (ctx, body) => handler(ctx, { params: undefined, query: undefined, body }),
       });

@@ -38,6 +38,8 @@ export interface Operation {
   result?: TSchema;
   /** The `Foundry-Features` key the whole operation needs. */
   preview?: string;
+  /** Azure's name of the action that a caller's role has to allow, where `data-action.ts` would find another. */
+  action?: string;
   /** Whether an agent's own endpoint (`/agents/{name}/endpoint/protocols/openai`) serves it too. */
   onAgentEndpoint?: boolean;
   /** Whether the answer may be a stream of server-sent events. */

@@ -8,19 +8,25 @@ export interface Principal {
 
 /** A role, and where it holds: in one project, or in all of them and for the server itself. */
 export interface Grant {
-  role: RoleName;
+  /** One of `roleNames`, another name of one of them, or a role of the configuration. */
+  role: string;
   /** Null for everywhere. */
   project: string | null;
 }
 
-/** Azure's own names of its roles for Foundry. */
+/** Azure's own names of its roles for Foundry; `roles.ts` says what each may do. */
 export const roleNames = [
   'Azure AI User',
   'Azure AI Project Manager',
   'Azure AI Account Owner',
   'Azure AI Owner',
+  'Foundry Agent Consumer',
   'Cognitive Services OpenAI User',
+  'Cognitive Services OpenAI Contributor',
   'Cognitive Services User',
+  'Cognitive Services Contributor',
+  'Cognitive Services Data Reader',
+  'Azure AI Developer',
   'Reader',
 ] as const;
 export type RoleName = (typeof roleNames)[number];

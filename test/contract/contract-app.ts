@@ -8,7 +8,7 @@ import type { ContractRow } from '../../src/families/not-built/contract-rows.ts'
 import { notBuiltName } from '../../src/families/not-built/index.ts';
 import { previewGate } from '../../src/families/not-built/preview-gates.ts';
 import type { Family } from '../../src/kit/operation.ts';
-import { everything } from '../../src/trust/principal.ts';
+import { everything, type Grant } from '../../src/trust/principal.ts';
 
 export interface ContractReply {
   status: number;
@@ -32,13 +32,18 @@ export interface ContractApp {
 const boundary = 'sample-boundary';
 
 /** The whole server in process, over families that a test may swap for its own. */
-export async function contractApp(replace?: (families: Family[]) => Family[]): Promise<ContractApp> {
+export async function contractApp(
+  replace?: (families: Family[]) => Family[],
+  keys: Record<string, Grant[]> = {},
+): Promise<ContractApp> {
   const opened = await openFamilies();
   const app = await createApp({
     config: loadConfig({ file: null, environment: {} }),
     credentials: {
-      verifyKey: (key) =>
-        key === 'key' ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,
+      verifyKey: (key) => {
+        const grants = key === 'key' ? everything : keys[key];
+        return grants === undefined ? null : { kind: 'key', id: 'test', name: 'test', grants };
+      },
       verifyToken() {
         throw apiError('invalid_credential', 'No tokens here.');
       },

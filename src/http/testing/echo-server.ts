@@ -12,7 +12,8 @@ import { apiError, invalidPayload } from '../../errors.ts';
 import type { Context } from '../../kit/context.ts';
 import { EventStream, family, op, type StreamEvent } from '../../kit/operation.ts';
 import { ensureCertificates } from '../../trust/certificates.ts';
-import { everything } from '../../trust/principal.ts';
+import { everything, type Grant } from '../../trust/principal.ts';
+import type { AuditTrail } from '../audit.ts';
 import { listen } from '../listener.ts';
 
 const shared = { wire: 'openai', onAgentEndpoint: true, path: '/echoes' } as const;
@@ -99,19 +100,31 @@ export const echoPath = '/api/projects/default/openai/v1/echoes';
 
 export type EchoServer = Awaited<ReturnType<typeof echoServer>>;
 
+export interface EchoServerParts {
+  /** Of further keys. */
+  grants?: Record<string, Grant[]>;
+  audit?: AuditTrail | null;
+}
+
 /**
  * A real server of one operation, called by POST and by messages of the type `echo.create`. A `text` that begins with
  * `hold` goes on until its call is ended; `fail` and `break` fail before and after the first event; `flood` is long.
  */
-export async function echoServer(limits: Partial<Limits> = {}) {
+export async function echoServer(
+  limits: Partial<Limits> = {},
+  { grants = {}, audit = null }: EchoServerParts = {},
+) {
+  const granted = new Map(Object.entries({ key: everything, ...grants }));
   const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
   const config = loadConfig({ file: null, environment: {} });
   const { calls, order, family: echoFamily } = echoes();
   const app = await createApp({
     config: { ...config, limits: { ...config.limits, ...limits } },
     credentials: {
-      verifyKey: (key) =>
-        key === 'key' ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,
+      verifyKey: (key) => {
+        const held = granted.get(key);
+        return held === undefined ? null : { kind: 'key', id: 'test', name: 'test', grants: held };
+      },
       async verifyToken(token) {
         if (token === 'good.token') return { kind: 'key', id: 'test', name: 'test', grants: everything };
         throw apiError('invalid_credential', 'Not this one.');
@@ -119,6 +132,7 @@ export async function echoServer(limits: Partial<Limits> = {}) {
     },
     families: [{ ...echoFamily, messages: { 'echo.create': 'create' } }],
     log: pino({ level: 'silent' }),
+    audit,
     installPublicRoutes() {},
   });
   const { key, certificate, ca } = await ensureCertificates(directory, []);

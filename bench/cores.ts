@@ -17,6 +17,13 @@ export function separateCores(servers: number[]): boolean {
   return [...servers.map((pid) => pin(pid, cores)), pin(process.pid, [own])].every((done) => done);
 }
 
+/** Takes that back: for a case that keeps generator and server busy with the same bytes. */
+export function shareCores(servers: number[]): boolean {
+  allowed ??= allowedCores();
+  const cores = allowed;
+  return cores.length > 0 && [...servers, process.pid].every((pid) => pin(pid, cores));
+}
+
 function pin(pid: number, cores: number[]): boolean {
   const options = ['--all-tasks', '--pid', '--cpu-list', cores.join(','), String(pid)];
   return spawnSync('taskset', options, { stdio: 'ignore' }).status === 0;

@@ -18,6 +18,8 @@ export interface Files {
   growth: number | null;
 }
 
+/** As long as those of curl and of the official clients. */
+const boundary = '------------------------d74496d66958873e';
 const mebibyte = 1_048_576;
 const fileMebibytes = 512;
 const rounds = 5;
@@ -98,17 +100,17 @@ interface Place {
 
 async function send(at: Place, file: string): Promise<string> {
   const head = Buffer.from(
-    '--edge\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n' +
-      '--edge\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n' +
+    `--${boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n` +
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n` +
       'Content-Type: application/octet-stream\r\n\r\n',
   );
-  const tail = Buffer.from('\r\n--edge--\r\n');
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
   const answer = await call({
     ...at,
     method: 'POST',
     headers: {
       ...at.headers,
-      'content-type': 'multipart/form-data; boundary=edge',
+      'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': String(head.length + fileMebibytes * mebibyte + tail.length),
     },
     body: (async function* () {

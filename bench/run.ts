@@ -4,7 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureCodeInterpreter } from './code-interpreter.ts';
-import { separateCores } from './cores.ts';
+import { separateCores, shareCores } from './cores.ts';
 import { measureFiles } from './files.ts';
 import { measureHundredCalls } from './hundred-calls.ts';
 import { killLaunched } from './launch.ts';
@@ -135,7 +135,9 @@ async function measure(options: Options, directory: string): Promise<Figures> {
   const codeInterpreter = isWanted('code_interpreter')
     ? await measureCodeInterpreter(entry, directory, separate)
     : null;
-  const files = isWanted('files') ? await measureFiles(entry, directory, separate) : null;
+  const files = isWanted('files')
+    ? await measureFiles(entry, directory, (server) => shareCores([server.pid]))
+    : null;
   return {
     storedResponse,
     agentGet,

@@ -240,6 +240,7 @@ export const ConfigFile = Type.Object(
           uploadBytes: bound(1024, 1_099_511_627_776, 8_589_934_592),
           uploadPartBytes: bound(1024, 1_073_741_824, 67_108_864),
           inputFileBytes: bound(1024, 268_435_456, 33_554_432),
+          bodyIdleSeconds: bound(1, 3600, 60),
           concurrentRequests: bound(1, 100_000, 1000),
           conversationLeaseSeconds: bound(5, 3600, 60),
           conversationWaitSeconds: bound(0, 600, 0),

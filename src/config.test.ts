@@ -52,6 +52,7 @@ test('without a file there are defaults', () => {
       uploadBytes: 8589934592,
       uploadPartBytes: 67108864,
       inputFileBytes: 33554432,
+      bodyIdleSeconds: 60,
       concurrentRequests: 1000,
       conversationLeaseSeconds: 60,
       drainSeconds: 10,

@@ -77,6 +77,8 @@ export interface Limits {
   uploadPartBytes: number;
   /** What the files that one response names may have together, in bytes. */
   inputFileBytes: number;
+  /** How long the body of a request may stand still, in seconds, before the request is refused with 408. */
+  bodyIdleSeconds: number;
   /** Requests under way at once; more are refused with 503 and `Retry-After`. */
   concurrentRequests: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
@@ -249,6 +251,7 @@ function limitsOf(given: Partial<Limits>): Limits {
     uploadBytes: limit('uploadBytes'),
     uploadPartBytes: limit('uploadPartBytes'),
     inputFileBytes: limit('inputFileBytes'),
+    bodyIdleSeconds: limit('bodyIdleSeconds'),
     concurrentRequests: limit('concurrentRequests'),
     conversationLeaseSeconds: limit('conversationLeaseSeconds'),
     conversationWaitSeconds: limit('conversationWaitSeconds'),

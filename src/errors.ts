@@ -76,6 +76,10 @@ export const catalogue = {
   DeploymentNotFound: { status: 404, meaning: 'No model deployment has this name.' },
   previous_response_not_found: { status: 404, meaning: '`previous_response_id` names no stored response.' },
   method_not_allowed: { status: 405, meaning: 'The path exists, but not with this method; see `Allow`.' },
+  request_timeout: {
+    status: 408,
+    meaning: 'The request did not come in time (`limits.bodyIdleSeconds`).',
+  },
   conflict: { status: 409, meaning: 'The state of the resource does not allow this.' },
   conversation_locked: { status: 409, meaning: 'Another response is being written to the conversation.' },
   payload_too_large: { status: 413, meaning: 'The body is larger than the configured limit.' },

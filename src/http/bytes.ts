@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify';
 import type { ByteStream } from '../kit/operation.ts';
-import { drained } from './sse.ts';
 
 /**
  * Writes bytes as they come, the pace set by the reader. What fails before the first of them is thrown and answered
@@ -20,8 +19,12 @@ export async function sendBytes(
       ...headers,
       'content-type': contentType,
     });
-    for (; !next.done && !raw.destroyed; next = await source.next()) {
-      if (!raw.write(next.value)) await drained(raw);
+    let sent = Promise.resolve();
+    while (!next.done && !raw.destroyed) {
+      // One chunk is on its way while the next one is fetched, and never two.
+      await sent;
+      sent = written(raw, next.value);
+      next = await source.next();
     }
     raw.end();
   } catch (error) {
@@ -31,4 +34,16 @@ export async function sendBytes(
   } finally {
     source.return?.()?.catch(() => {});
   }
+}
+
+/** Settles when the bytes are out of our hands, or nobody is left to write to. */
+function written(raw: FastifyReply['raw'], bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      raw.off('close', done);
+      resolve();
+    };
+    raw.on('close', done);
+    raw.write(bytes, done);
+  });
 }

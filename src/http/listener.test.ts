@@ -41,3 +41,20 @@ test('neither do connections that have not said anything', async () => {
   await expect(close(anHour)).resolves.toBeUndefined();
   await closed;
 });
+
+test('headers that do not end in time are 408', async () => {
+  const { port, close } = await listen(() => {}, {
+    ...{ host: '127.0.0.1', port: 0, tls },
+    headersMilliseconds: 200,
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nhost: a\r\nx-slow: ');
+  let said = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await once(socket, 'close');
+  expect(said).toMatch(/^HTTP\/1\.1 408 /);
+  expect(said).toContain('"code":"request_timeout"');
+  await close(anHour);
+});

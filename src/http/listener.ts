@@ -13,7 +13,7 @@ import { newRequestId } from '../kit/ids.ts';
 
 const tlsHandshakeByte = 0x16;
 const firstByteMilliseconds = 10_000;
-const headersMilliseconds = 30_000;
+const usualHeadersMilliseconds = 30_000;
 const keepAliveMilliseconds = 72_000;
 
 /** An answer to what never became a request. */
@@ -41,6 +41,13 @@ function malformedAnswer(error: NodeJS.ErrnoException): string {
       'The headers of the request are too large.',
     );
   }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return bareAnswer(
+      '408 Request Timeout',
+      'request_timeout',
+      'The headers of the request did not come in time. Send it again.',
+    );
+  }
   return bareAnswer('400 Bad Request', 'invalid_parameter', 'This is not a well-formed HTTP request.');
 }
 
@@ -58,17 +65,21 @@ export interface ListenOptions {
   host: string;
   port: number;
   tls: { key: string; cert: string };
+  /** How long the headers of a request may take. */
+  headersMilliseconds?: number;
   /** Is given the connections that ask to become WebSockets. */
   onUpgrade?: UpgradeListener;
 }
 
 /** HTTPS and plain HTTP on one port: the first byte of a connection tells them apart. */
 export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listener> {
-  const upgrades = {
+  const { headersMilliseconds = usualHeadersMilliseconds } = options;
+  const common = {
+    connectionsCheckingInterval: Math.min(headersMilliseconds, usualHeadersMilliseconds),
     shouldUpgradeCallback: options.onUpgrade === undefined ? () => false : asksForWebSocket,
   };
-  const http = createHttpServer(upgrades, handler);
-  const https = createHttpsServer({ ...options.tls, ...upgrades, minVersion: 'TLSv1.2' }, handler);
+  const http = createHttpServer(common, handler);
+  const https = createHttpsServer({ ...options.tls, ...common, minVersion: 'TLSv1.2' }, handler);
   for (const server of [http, https]) {
     if (options.onUpgrade !== undefined) server.on('upgrade', options.onUpgrade);
     server.on('clientError', (error, socket) => {

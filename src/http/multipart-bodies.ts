@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Limits } from '../config.ts';
 import { type ApiError, apiError } from '../errors.ts';
 import { MultipartBody, multipart, type Operation } from '../kit/operation.ts';
+import { BodyChunks } from './body-chunks.ts';
 
 type FormLimits = Pick<Limits, 'bodyBytes' | NonNullable<Operation['fileLimit']>>;
 
@@ -24,7 +24,8 @@ export function takeMultipart(app: FastifyInstance, limits: FormLimits, refusal:
     if (operation?.consumes !== multipart) return done(refusal());
     const limit = limitOf(operation, limits);
     if (Number(request.headers['content-length']) > limit.bytes) return done(tooLarge(limit));
-    done(null, new MultipartBody(request.headers['content-type'] ?? '', bounded(payload, limit)));
+    const contentType = request.headers['content-type'] ?? '';
+    done(null, new MultipartBody(contentType, new BodyChunks(payload, limit.bytes, tooLarge(limit))));
   });
 }
 
@@ -32,32 +33,6 @@ const limitOf = ({ fileLimit }: Operation, limits: FormLimits): FormLimit =>
   fileLimit === undefined
     ? { name: 'bodyBytes', bytes: limits.bodyBytes }
     : { name: fileLimit, bytes: limits[fileLimit] + aroundFileBytes };
-
-async function* bounded(payload: IncomingMessage, limit: FormLimit): AsyncGenerator<Uint8Array> {
-  let left = limit.bytes;
-  try {
-    for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
-      left -= (chunk as Uint8Array).length;
-      if (left < 0) throw tooLarge(limit);
-      yield chunk as Uint8Array;
-    }
-  } catch (error) {
-    if (!payload.errored) throw error;
-    throw apiError('client_disconnected', 'The client went away before its body was whole.');
-  } finally {
-    if (!payload.readableEnded && left >= 0) discardRest(payload, left);
-  }
-}
-
-/** What is still to come must be read all the same: a client that is writing reads no answer. */
-function discardRest(payload: IncomingMessage, most: number): void {
-  let left = most;
-  payload.on('error', () => {});
-  payload.on('data', (chunk: Uint8Array) => {
-    left -= chunk.length;
-    if (left < 0) payload.destroy();
-  });
-}
 
 const tooLarge = ({ name }: FormLimit) =>
   apiError(

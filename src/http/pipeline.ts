@@ -9,6 +9,7 @@ import { authenticate, type Credentials } from './authentication.ts';
 import { type Authorization, passAuthorization } from './authorization.ts';
 import { correlate } from './correlation.ts';
 import { Exchange } from './exchange.ts';
+import { giveUpStalledBodies, isOnItsWay } from './stalled-bodies.ts';
 
 export interface PipelineOptions {
   credentials: Credentials;
@@ -36,8 +37,22 @@ export interface Load {
 /** The conventions that every request passes before its handler, in their order. */
 export function installPipeline(app: FastifyInstance, options: PipelineOptions): Pipeline {
   const load = concurrencyGauge(options.limits.concurrentRequests);
-  const underWay = new Set<Exchange>();
+  const underWay = new Map<Exchange, FastifyReply>();
+  /** Answered before their bodies were whole. */
+  const answered = new Set<FastifyReply>();
   let interrupted = false;
+
+  const keepAnEyeOn = (reply: FastifyReply): void => {
+    answered.add(reply);
+    reply.request.raw.once('close', () => answered.delete(reply));
+  };
+  const stalled = giveUpStalledBodies(
+    () => [...underWay.values(), ...answered],
+    options.limits.bodyIdleSeconds,
+    (error) => options.log.error({ err: error }, 'stalled bodies could not be given up'),
+  );
+  stalled.start();
+  app.addHook('onClose', stalled.close);
 
   app.decorateRequest('exchange', null as unknown as Exchange);
 
@@ -45,12 +60,13 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
     try {
       const exchange = new Exchange(request, reply);
       request.exchange = exchange;
-      underWay.add(exchange);
+      underWay.set(exchange, reply);
       correlate(request, reply);
       reply.raw.once('close', () => {
         load.leave();
         underWay.delete(exchange);
         if (options.audit !== null) auditRequest(options.audit, request, reply);
+        if (isOnItsWay(request.raw)) keepAnEyeOn(reply);
         if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
       });
       load.enter();
@@ -79,7 +95,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
     load,
     interrupt() {
       interrupted = true;
-      for (const exchange of underWay) exchange.interrupt(stopping());
+      for (const exchange of underWay.keys()) exchange.interrupt(stopping());
     },
   };
 }

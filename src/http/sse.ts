@@ -41,7 +41,7 @@ async function writeNext(frames: AsyncIterator<string>, raw: FastifyReply['raw']
 }
 
 /** Settles when more may be written, or nobody is left to write to. */
-export function drained(raw: FastifyReply['raw']): Promise<void> {
+function drained(raw: FastifyReply['raw']): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       raw.off('drain', done).off('close', done);

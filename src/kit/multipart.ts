@@ -1,5 +1,6 @@
-import type { BusboyFileStream, BusboyInstance } from '@fastify/busboy';
 import { type ApiError, apiError, invalidPayload } from '../errors.ts';
+import { decoded, readHead } from './multipart-head.ts';
+import { boundaryOf, MultipartParts } from './multipart-parts.ts';
 import type { MultipartBody } from './operation.ts';
 
 /** What a form may have at most. */
@@ -33,105 +34,75 @@ export interface MultipartReader {
   onFile(file: MultipartFile): Promise<void>;
 }
 
-const mostHeaderBytes = 16_384;
-const mostHeaders = 32;
-
 /**
- * Reads a form and answers its fields in their order. It keeps the fields and a chunk or two of a file, never more.
- * A malformed form, and one beyond its bounds, is 400; a file that is too large 413. Whatever `onFile` throws ends the
- * reading and is thrown.
+ * Reads a form and answers its fields in their order. It keeps the fields and a chunk of a file, never more. A malformed
+ * form, and one beyond its bounds, is 400; a file that is too large 413. Whatever `onFile` throws ends the reading and is
+ * thrown.
  */
 export async function readMultipart(body: MultipartBody, reader: MultipartReader): Promise<MultipartField[]> {
-  const { bounds } = reader;
-  const parser = await openParser(body, reader);
-  const fields: MultipartField[] = [];
-  const streams = new Set<BusboyFileStream>();
-  let files = Promise.resolve();
-  let failure: { error: unknown } | undefined;
-  let interrupt: (error: unknown) => void = () => {};
-
-  const fail = (error: unknown): void => {
-    failure ??= { error };
-    interrupt(failure.error);
-    for (const stream of streams) stream.destroy(failure.error as Error);
-  };
-  /** One step of the parser; a failure anywhere ends the wait for it. */
-  const step = (start: (done: () => void) => void): Promise<void> =>
-    new Promise((resolve, reject) => {
-      interrupt = reject;
-      if (failure === undefined) start(resolve);
-      else reject(failure.error);
-    });
-
-  parser.on('error', () => fail(malformed()));
-  parser.on('fieldsLimit', () => fail(tooMany('fields', bounds.fields)));
-  parser.on('filesLimit', () => fail(tooMany('files', bounds.files)));
-  parser.on('field', (name: string | undefined, value, _nameTruncated, valueTruncated) => {
-    if (!name) return fail(malformed());
-    if (valueTruncated)
-      fail(
-        invalidPayload(name, `'${name}' has more than the ${bounds.fieldBytes} bytes that a field may have.`),
-      );
-    else fields.push({ name, value });
-  });
-  parser.on(
-    'file',
-    (name: string | undefined, stream, filename: string | undefined, _encoding, contentType) => {
-      streams.add(stream);
-      // Streams that wait for their turn fail too, with nobody listening yet.
-      stream.on('error', () => {}).on('limit', () => fail(tooLarge(name ?? 'body', bounds.fileBytes)));
-      if (!name) return fail(malformed());
-      files = files
-        .then(async () => {
-          if (failure !== undefined) return;
-          const bytes = stream.iterator({ destroyOnReturn: false });
-          await reader.onFile({ name, filename: filename || name, contentType, bytes });
-          streams.delete(stream);
-          stream.resume();
-        })
-        .catch(fail);
-    },
-  );
-
-  try {
-    for await (const chunk of body.bytes) await step((done) => parser.write(chunk, done));
-    await step((done) => parser.once('finish', done).end());
-  } catch (error) {
-    fail(error);
-  }
-  await files;
-  if (failure !== undefined) throw failure.error;
-  return fields;
-}
-
-async function openParser(
-  body: MultipartBody,
-  { bounds, fileNames = [] }: MultipartReader,
-): Promise<BusboyInstance> {
-  const { Busboy } = await import('@fastify/busboy');
-  try {
-    return new Busboy({
-      headers: { 'content-type': body.contentType },
-      isPartAFile: (name, _contentType, filename) =>
-        filename !== undefined || (name !== undefined && fileNames.includes(name)),
-      limits: {
-        fields: bounds.fields,
-        fieldSize: bounds.fieldBytes,
-        files: bounds.files,
-        fileSize: bounds.fileBytes,
-        headerPairs: mostHeaders,
-        headerSize: mostHeaderBytes,
-      },
-    });
-  } catch {
+  const boundary = boundaryOf(body.contentType);
+  if (boundary === null) {
     throw apiError('invalid_payload', 'The Content-Type of the form has no boundary.', {
       target: 'Content-Type',
     });
   }
+  const parts = new MultipartParts(body.bytes, boundary);
+  try {
+    const fields = await readParts(parts, reader);
+    await parts.skipRest();
+    return fields;
+  } finally {
+    await parts.close();
+  }
 }
 
-const malformed = (): ApiError =>
-  invalidPayload('body', 'The body is not a well-formed form (multipart/form-data).');
+async function readParts(
+  parts: MultipartParts,
+  { bounds, fileNames = [], onFile }: MultipartReader,
+): Promise<MultipartField[]> {
+  const fields: MultipartField[] = [];
+  let files = 0;
+  for (let block = await parts.next(); block !== null; block = await parts.next()) {
+    const { name, filename, contentType, charset } = readHead(block);
+    if (filename === undefined && !fileNames.includes(name)) {
+      if (fields.length === bounds.fields) throw tooMany('fields', bounds.fields);
+      const value = await readField(parts, name, bounds.fieldBytes);
+      fields.push({ name, value: decoded(value, charset) });
+      continue;
+    }
+    if (files++ === bounds.files) throw tooMany('files', bounds.files);
+    const bytes = fileBytes(parts, name, bounds.fileBytes);
+    await onFile({ name, filename: filename || name, contentType, bytes });
+    for await (const _ of bytes);
+  }
+  return fields;
+}
+
+async function readField(parts: MultipartParts, name: string, most: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for (let piece = await parts.piece(); piece !== null; piece = await parts.piece()) {
+    size += piece.length;
+    if (size > most) {
+      throw invalidPayload(name, `'${name}' has more than the ${most} bytes that a field may have.`);
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Goes on where it was left: whoever stops reading early ends nothing. */
+function fileBytes(parts: MultipartParts, name: string, most: number): AsyncIterable<Uint8Array> {
+  let size = 0;
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    const piece = await parts.piece();
+    if (piece === null) return { value: undefined, done: true };
+    size += piece.length;
+    if (size > most) throw tooLarge(name, most);
+    return { value: piece, done: false };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
 
 const tooMany = (what: string, most: number): ApiError =>
   invalidPayload('body', `The form has more than the ${most} ${what} that are taken here.`);

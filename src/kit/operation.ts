@@ -118,7 +118,10 @@ export class EventStream {
   }
 }
 
-/** Bytes as they come, at the pace of their reader. A source that fails midway breaks the connection off. */
+/**
+ * Bytes as they come, at the pace of their reader. A source that fails midway breaks the connection off. It may use the
+ * memory of a chunk again once it has been asked for the one after the next.
+ */
 export class ByteStream {
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly contentType: string;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiError } from '../errors.ts';
 import { codeOf } from '../trust/durable-file.ts';
+import { type Digest, Digesting } from './digesting.ts';
 
 /**
  * Contents that are too large for the database, each a file of its own: `DIRECTORY/ID`. It is written under another
@@ -20,8 +20,6 @@ export interface Contents {
   removeUnknown(before: string, knownOf: (ids: string[]) => Promise<Set<string>>): Promise<void>;
 }
 
-export type Digest = 'sha256' | 'md5';
-
 /** A content that is on disk but has no name yet. */
 export interface Draft {
   bytes: number;
@@ -33,10 +31,11 @@ export interface Draft {
 }
 
 const drafts = 'drafts';
-/** What is held in memory of one content: this much is being written while as much is gathered. */
-const batchBytes = 1_048_576;
+/** What is held in memory of one content: one batch that is gathered, and so many that are written and hashed. */
+const batchBytes = 524_288;
+const batches = 3;
 /** How much may be written before the disk is put to work. */
-const syncedBytes = 33_554_432;
+const syncedBytes = 16_777_216;
 const looked = 200;
 
 export function contents(directory: string): Contents {
@@ -104,71 +103,93 @@ const diskFull = (cause: unknown): Error =>
   });
 
 /**
- * Gathers while it writes; neither waits for the other longer than it has to. What came is copied, so that it lives
- * for a moment only: thousands of buffers that outlive that cost more than all the rest.
+ * Gathers what comes in a few buffers that are used again and again, and meanwhile has the full ones written and
+ * hashed. What came is copied, so that it lives for a moment only: thousands of buffers that outlive that cost more
+ * than all the rest.
  */
 async function writeAll(
   file: FileHandle,
   bytes: AsyncIterable<Uint8Array>,
-  digests: readonly Digest[],
+  names: readonly Digest[],
 ): Promise<Pick<Draft, 'bytes' | 'digests'>> {
-  const hashes = digests.map((name) => ({ name, hash: createHash(name) }));
-  let writing = Promise.resolve();
-  let [gathered, other] = [Buffer.allocUnsafeSlow(batchBytes), Buffer.allocUnsafeSlow(batchBytes)];
+  const digesting = new Digesting(names);
+  const disk = diskOf(file);
+  const full: { buffer: Buffer; written: Promise<void> }[] = [];
+  let gathered = newBatch();
   let size = 0;
   let total = 0;
-  const disk = earlySync(file);
-  const flush = async (): Promise<void> => {
+  const flush = (): void => {
     const batch = gathered.subarray(0, size);
-    for (const { hash } of hashes) hash.update(batch);
-    await writing;
-    writing = file.writeFile(batch);
-    // It is waited for with the next one; until then nobody may miss that it failed.
-    writing.catch(() => {});
-    [gathered, other] = [other, gathered];
+    digesting.add(batch);
+    full.push({ buffer: gathered, written: disk.write(batch) });
     total += size;
     size = 0;
-    disk.wrote(total);
+  };
+  const nextBatch = async (): Promise<Buffer> => {
+    if (full.length < batches) return newBatch();
+    await digesting.oldest();
+    const oldest = full.shift();
+    await oldest?.written;
+    return oldest?.buffer ?? newBatch();
   };
   try {
     for await (const chunk of bytes) {
       for (let at = 0; at < chunk.length; ) {
+        if (size === batchBytes) {
+          flush();
+          gathered = await nextBatch();
+        }
         const taken = chunk.subarray(at, at + batchBytes - size);
         gathered.set(taken, size);
         size += taken.length;
         at += taken.length;
-        if (size === batchBytes) await flush();
       }
     }
-    await flush();
+    flush();
+    return { digests: await digesting.finish(), bytes: total };
   } finally {
-    await writing;
+    digesting.abandon();
     await disk.settled();
   }
-  return {
-    bytes: total,
-    digests: Object.fromEntries(hashes.map(({ name, hash }) => [name, hash.digest('hex')])),
-  };
 }
 
-/** Has what is written go to the disk meanwhile, so that not all of it is waited for in the end. */
-function earlySync(file: FileHandle) {
+/** Memory that the thread which hashes sees, too. */
+const newBatch = (): Buffer => Buffer.from(new SharedArrayBuffer(batchBytes));
+
+/** Writes one thing after the other, and has it go to the disk meanwhile, so that not all is waited for in the end. */
+function diskOf(file: FileHandle) {
+  let writing = Promise.resolve();
   let syncing: Promise<void> | null = null;
+  let written = 0;
   let synced = 0;
+  const syncEarly = (): void => {
+    if (syncing !== null || written - synced < syncedBytes) return;
+    synced = written;
+    syncing = file
+      .datasync()
+      // The sync in the end tells of it.
+      .catch(() => {})
+      .finally(() => {
+        syncing = null;
+      });
+  };
   return {
-    wrote(total: number): void {
-      if (syncing !== null || total - synced < syncedBytes) return;
-      synced = total;
-      syncing = file
-        .datasync()
-        // The sync in the end tells of it.
-        .catch(() => {})
-        .finally(() => {
-          syncing = null;
-        });
+    write(batch: Uint8Array): Promise<void> {
+      writing = writing.then(async () => {
+        await file.writeFile(batch);
+        written += batch.length;
+        syncEarly();
+      });
+      // It is waited for later; until then nobody may miss that it failed.
+      writing.catch(() => {});
+      return writing;
     },
     async settled(): Promise<void> {
-      await syncing;
+      try {
+        await writing;
+      } finally {
+        await syncing;
+      }
     },
   };
 }

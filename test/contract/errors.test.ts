@@ -26,7 +26,7 @@ test('docs/errors.md calls a repetition useful only where the SDKs would repeat'
   expect(useful.map(({ retry }) => retry)).toSatisfy((said: string[]) =>
     said.every((word) => word === 'yes' || word === 'with care'),
   );
-  expect(useful.map(({ status }) => status)).toEqual([409, 429, 500, 502, 503]);
+  expect(useful.map(({ status }) => status)).toEqual([408, 409, 429, 500, 502, 503]);
 });
 
 test('docs/errors.md shows both envelopes as they are sent', () => {

@@ -60,6 +60,7 @@ test('a file is uploaded, read, listed, waited for and deleted', async () => {
   expect((await client.files.list()).data).toEqual([file]);
   const reply = await client.files.content(file.id);
   expect(reply.headers.get('content-length')).toBe('3000000');
+  expect(reply.headers.get('etag')).toBe(`"${createHash('sha256').update(bytes).digest('hex')}"`);
   expect(reply.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''data.bin");
   expect(Buffer.from(await reply.arrayBuffer()).equals(bytes)).toBe(true);
   expect(contentsOf(folder)).toEqual([file.id]);
@@ -256,6 +257,56 @@ test('whatever the filename, it is kept as a name or refused, and never leads an
   );
   expect(contentsOf(folder).sort()).toEqual(kept.sort());
   expect(draftsOf(folder)).toEqual([]);
+});
+
+/** A form written by hand, with these headers on its file. */
+const formWith = (...headers: string[]): Buffer =>
+  Buffer.from(
+    '--edge\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n' +
+      `--edge\r\n${headers.join('\r\n')}\r\n\r\nhello\r\n--edge--\r\n`,
+  );
+const disposition = (rest: string) => `Content-Disposition: form-data; name="file"; ${rest}`;
+const field = '--edge\r\nContent-Disposition: form-data; name="x"\r\n\r\ny\r\n';
+const edge = { 'content-type': 'multipart/form-data; boundary=edge' };
+
+test.each([
+  ['an escaped quote', 'filename="a\\"b.txt"', 'a"b.txt'],
+  ['a percent-encoded quote', 'filename="a%22b.txt"', 'a%22b.txt'],
+  ['a semicolon', 'filename="a;b=c.txt"', 'a;b=c.txt'],
+  ['an encoded name', 'filename="x"; filename*=UTF-8\'\'%F0%9D%84%9E%20na%C3%AFve.txt', '𝄞 naïve.txt'],
+  ['an encoded path', "filename*=UTF-8''..%2F..%2Fup.txt", 'up.txt'],
+  ['no quotes', 'filename=plain.txt', 'plain.txt'],
+  ['a path of Windows', 'filename="C:\\dir\\a.txt"', 'a.txt'],
+])('a filename with %s is kept', async (_, rest, filename) => {
+  const { send } = await start();
+  const reply = await send(formWith(disposition(rest)) as never, edge);
+  expect(await reply.json()).toMatchObject({ filename, bytes: 5 });
+});
+
+test.each([
+  ['an unfinished quote', formWith(disposition('filename="a.txt'))],
+  ['a quote within', formWith(disposition('filename="a"b.txt"'))],
+  ['an unknown character set', formWith(disposition("filename*=KLINGON''a.txt"))],
+  ['an encoded NUL', formWith(disposition("filename*=UTF-8''a%00b"))],
+  ['an encoded name of 256 bytes', formWith(disposition(`filename*=UTF-8''${'%C3%BC'.repeat(128)}`))],
+  ['no disposition', formWith('Content-Type: text/plain')],
+  ['a header of 17,000 bytes', formWith(disposition('filename="a"'), `X-Long: ${'x'.repeat(17_000)}`)],
+  ['headers without end', Buffer.from(`--edge\r\nX-Long: ${'x'.repeat(2_000_000)}`)],
+  ['40 headers', formWith(disposition('filename="a"'), ...Array.from({ length: 40 }, (_, i) => `X-${i}: y`))],
+  [
+    'a delimiter that goes on',
+    Buffer.from(formWith(disposition('filename="a"')).toString().replace('hello', 'h\r\n--edges')),
+  ],
+  ['thousands of fields', Buffer.from(`${field.repeat(5000)}--edge--\r\n`)],
+  ['no last delimiter', formWith(disposition('filename="a"')).subarray(0, -'\r\n--edge--\r\n'.length)],
+])('a form with %s is 400, and nothing of it is kept', async (_, body) => {
+  const { client, send, folder } = await start();
+  const reply = await send(body as never, edge);
+  expect([reply.status, ((await reply.json()) as { error: { code: string } }).error.code]).toEqual([
+    400,
+    'invalid_payload',
+  ]);
+  expect([contentsOf(folder), draftsOf(folder), (await client.files.list()).data]).toEqual([[], [], []]);
 });
 
 test('names of any script come back as they were', async () => {

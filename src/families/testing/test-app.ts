@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { type AppOptions, createApp } from '../../app.ts';
-import { loadConfig } from '../../config.ts';
+import { type Limits, loadConfig } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import type { Family } from '../../kit/operation.ts';
 import { everything } from '../../trust/principal.ts';
@@ -33,13 +33,18 @@ export interface TestApp {
 /** The families behind the server's real conventions, in process and silent. */
 export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families);
 
+export interface TestAppOptions extends Partial<Pick<AppOptions, 'installPublicRoutes' | 'repeats'>> {
+  limits?: Partial<Limits>;
+}
+
 /** The same with more of the server around them. */
 export async function testAppWith(
   families: Family[],
-  options: Partial<Pick<AppOptions, 'installPublicRoutes' | 'repeats'>> = {},
+  { limits = {}, ...options }: TestAppOptions = {},
 ): Promise<TestApp> {
+  const config = loadConfig({ file: null, environment: {} });
   const app = await createApp({
-    config: loadConfig({ file: null, environment: {} }),
+    config: { ...config, limits: { ...config.limits, ...limits } },
     credentials: {
       verifyKey: (key) =>
         key === testKey ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,

@@ -65,6 +65,7 @@ export async function wholeApp(
   const answers = keptAnswerStore(database, { sealer, seconds: 3600, most: 100 });
   await answers.start();
   const app = await testAppWith(families, {
+    limits: changed,
     repeats: { answers, secret: Buffer.alloc(32, 8) },
     installPublicRoutes(to) {
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);

@@ -214,6 +214,16 @@ export const ConfigFile = Type.Object(
         closed,
       ),
     ),
+    documents: Type.Optional(
+      Type.Object(
+        {
+          concurrency: bound(1, 32, 2),
+          memoryMegabytes: bound(256, 8192, 512),
+          timeoutSeconds: bound(1, 600, 60),
+        },
+        closed,
+      ),
+    ),
     vectorStores: Type.Optional(
       Type.Object(
         {
@@ -225,6 +235,14 @@ export const ConfigFile = Type.Object(
               default: 'builtin',
             }),
           ),
+          rewriteModel: Type.Optional(
+            Text(
+              /^[^\n]{1,128}$/,
+              'the name of a deployment',
+              'The deployment that rewrites search queries.',
+            ),
+          ),
+          searchMegabytes: bound(64, 4096, 256),
           concurrency: bound(1, 32, 2),
           files: bound(1, 1_000_000, 10_000),
           attemptSeconds: bound(10, 3600, 600),
@@ -241,6 +259,7 @@ export const ConfigFile = Type.Object(
           uploadPartBytes: bound(1024, 1_073_741_824, 67_108_864),
           inputFileBytes: bound(1024, 268_435_456, 33_554_432),
           bodyIdleSeconds: bound(1, 3600, 60),
+          inputFetchSeconds: bound(1, 300, 30),
           concurrentRequests: bound(1, 100_000, 1000),
           conversationLeaseSeconds: bound(5, 3600, 60),
           conversationWaitSeconds: bound(0, 600, 0),

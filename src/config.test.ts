@@ -45,7 +45,15 @@ test('without a file there are defaults', () => {
     audit: { reads: false, megabytes: 64, files: 10 },
     blobs: { account: null, sasMinutes: 1440, abandonedHours: 168 },
     outbound: { allow: [], hosts: {} },
-    vectorStores: { embeddings: 'builtin', concurrency: 2, files: 10_000, attemptSeconds: 600 },
+    documents: { concurrency: 2, memoryMegabytes: 512, timeoutSeconds: 60 },
+    vectorStores: {
+      embeddings: 'builtin',
+      rewriteModel: null,
+      searchMegabytes: 256,
+      concurrency: 2,
+      files: 10_000,
+      attemptSeconds: 600,
+    },
     limits: {
       bodyBytes: 33554432,
       fileBytes: 536870912,
@@ -53,6 +61,7 @@ test('without a file there are defaults', () => {
       uploadPartBytes: 67108864,
       inputFileBytes: 33554432,
       bodyIdleSeconds: 60,
+      inputFetchSeconds: 30,
       concurrentRequests: 1000,
       conversationLeaseSeconds: 60,
       drainSeconds: 10,
@@ -138,6 +147,11 @@ test('what vector stores are searched by can be named, or left to the words', ()
     concurrency: 4,
     files: 10_000,
   });
+  expect(load('vectorStores: { rewriteModel: phi, searchMegabytes: 1024 }\n').vectorStores).toMatchObject({
+    embeddings: 'builtin',
+    rewriteModel: 'phi',
+    searchMegabytes: 1024,
+  });
   expect(load('vectorStores: { embeddings: none }\n').vectorStores.embeddings).toBeNull();
   expect(() => load('vectorStores: { files: 0 }\n')).toThrow('vectorStores.files');
 });
@@ -152,6 +166,15 @@ test('roles of ones own say what they allow, and what is kept of the audit log i
   expect(faults("roles: [{ name: a, dataActions: ['a/*/*/*/*/*'] }]\n")).toContain('with at most four `*`');
   expect(faults("roles: [{ name: a, dataActions: ['a b'] }]\n")).toContain('roles[0].dataActions[0]');
   expect(faults('audit: { files: 1 }\n')).toContain('audit.files');
+});
+
+test('what reading documents may cost can be moved', () => {
+  expect(load('documents: { concurrency: 4, timeoutSeconds: 300 }\n').documents).toEqual({
+    concurrency: 4,
+    memoryMegabytes: 512,
+    timeoutSeconds: 300,
+  });
+  expect(() => load('documents: { memoryMegabytes: 100 }\n')).toThrow('documents.memoryMegabytes');
 });
 
 test('an empty file, and keys whose entries are commented out', () => {

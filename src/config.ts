@@ -79,6 +79,8 @@ export interface Limits {
   inputFileBytes: number;
   /** How long the body of a request may stand still, in seconds, before the request is refused with 408. */
   bodyIdleSeconds: number;
+  /** How long the addresses that one request names may take to be read, in seconds. */
+  inputFetchSeconds: number;
   /** Requests under way at once; more are refused with 503 and `Retry-After`. */
   concurrentRequests: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
@@ -122,6 +124,7 @@ export interface Config {
   /** Hosts, addresses and networks that tools may reach although they would be refused. */
   outbound: { allow: string[]; hosts: Record<string, string> };
   codeInterpreter: CodeInterpreterConfig;
+  documents: DocumentsConfig;
   vectorStores: VectorStoresConfig;
   limits: Limits;
   /** Roles beside Azure's own. */
@@ -129,10 +132,24 @@ export interface Config {
   audit: AuditConfig;
 }
 
+/** Bounds of the processes that read documents. */
+export interface DocumentsConfig {
+  /** Documents that are read at once, each in a process of its own. */
+  concurrency: number;
+  /** What such a process may hold, with all that is its own. */
+  memoryMegabytes: number;
+  /** How long one document may take. */
+  timeoutSeconds: number;
+}
+
 /** How files are taken into vector stores. */
 export interface VectorStoresConfig {
   /** The deployment that embeds; null for none. */
   embeddings: string | null;
+  /** The deployment that rewrites queries where that is asked for; null for none. */
+  rewriteModel: string | null;
+  /** Memory that keeps searches fast. */
+  searchMegabytes: number;
   /** Files that are taken in at once. */
   concurrency: number;
   /** Files that one store holds. */
@@ -224,6 +241,7 @@ export function loadConfig(options: LoadOptions): Config {
     blobs,
     outbound: { allow, hosts: content.outbound?.hosts ?? {} },
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
+    documents: documentsOf(content.documents ?? {}),
     vectorStores: vectorStoresOf(content.vectorStores ?? {}),
     limits: limitsOf(content.limits ?? {}),
     roles: rolesConfig(content.roles ?? []),
@@ -252,6 +270,7 @@ function limitsOf(given: Partial<Limits>): Limits {
     uploadPartBytes: limit('uploadPartBytes'),
     inputFileBytes: limit('inputFileBytes'),
     bodyIdleSeconds: limit('bodyIdleSeconds'),
+    inputFetchSeconds: limit('inputFetchSeconds'),
     concurrentRequests: limit('concurrentRequests'),
     conversationLeaseSeconds: limit('conversationLeaseSeconds'),
     conversationWaitSeconds: limit('conversationWaitSeconds'),
@@ -279,13 +298,25 @@ function codeInterpreterOf(given: Partial<CodeInterpreterConfig>): CodeInterpret
   };
 }
 
+function documentsOf(given: Partial<DocumentsConfig>): DocumentsConfig {
+  const schemas = keys.documents.properties;
+  const bound = (name: keyof DocumentsConfig): number => given[name] ?? defaultOf<number>(schemas[name]);
+  return {
+    concurrency: bound('concurrency'),
+    memoryMegabytes: bound('memoryMegabytes'),
+    timeoutSeconds: bound('timeoutSeconds'),
+  };
+}
+
 function vectorStoresOf(given: NonNullable<ConfigFile['vectorStores']>): VectorStoresConfig {
   const schemas = keys.vectorStores.properties;
-  const bound = (name: 'concurrency' | 'files' | 'attemptSeconds'): number =>
+  const bound = (name: 'searchMegabytes' | 'concurrency' | 'files' | 'attemptSeconds'): number =>
     given[name] ?? defaultOf<number>(schemas[name]);
   const embeddings = given.embeddings ?? defaultOf<string>(schemas.embeddings);
   return {
     embeddings: embeddings === 'none' ? null : embeddings,
+    rewriteModel: given.rewriteModel ?? null,
+    searchMegabytes: bound('searchMegabytes'),
     concurrency: bound('concurrency'),
     files: bound('files'),
     attemptSeconds: bound('attemptSeconds'),

@@ -129,9 +129,16 @@ async function start(
     key: derivedKey(dataKey, 'blob account', 64),
   });
   onClose(() => blobs.own.close());
-  const documents = createDocuments();
+  const { concurrency, memoryMegabytes, timeoutSeconds } = config.documents;
+  const documents = createDocuments({
+    processes: concurrency,
+    bounds: { memoryMegabytes, seconds: timeoutSeconds },
+  });
   onClose(() => documents.close());
-  const index = openSearchIndex({ directory: dataDirectory });
+  const index = openSearchIndex({
+    directory: dataDirectory,
+    memoryMegabytes: config.vectorStores.searchMegabytes,
+  });
   onClose(() => index.close());
   let ownPort: number | null = null;
   const identity = ownIdentity(tokens, { names: tlsNames, port: () => ownPort });

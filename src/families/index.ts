@@ -99,6 +99,7 @@ export interface FamilyParts {
     | 'uploadBytes'
     | 'uploadPartBytes'
     | 'inputFileBytes'
+    | 'inputFetchSeconds'
   >;
   /** Tools that run on the server, besides the code interpreter. */
   tools?: ServerTool[];
@@ -139,7 +140,12 @@ export function createFamilies(parts: FamilyParts): Families {
     { directory: join(parts.directory, 'uploads'), limits },
     log,
   );
-  const reading = modelFiles({ files: files.files, documents: parts.documents ?? null, limits });
+  const reading = modelFiles({
+    files: files.files,
+    outbound: parts.outbound,
+    documents: parts.documents ?? null,
+    limits,
+  });
   const containers = containersFamily(database, files.files, parts.codeInterpreter, log);
   const vectorStores =
     parts.vectorStores &&

@@ -1,7 +1,8 @@
-/** What a content is, by its first bytes where they tell, else by its name. */
-export function mediaType(filename: string, start: Uint8Array): string {
+/** What a content is, by its first bytes where they tell, else by what its sender says, else by its name. */
+export function mediaType(filename: string, start: Uint8Array, declared: string | null = null): string {
   const signed = imageType(start) ?? (isPdf(start) ? 'application/pdf' : null);
   if (signed !== null) return signed;
+  if (declared !== null && !/\/octet-stream$/.test(declared)) return declared;
   const extension = filename.slice(filename.lastIndexOf('.') + 1).toLowerCase();
   return byExtension[extension] ?? (isText(start) ? 'text/plain' : 'application/octet-stream');
 }

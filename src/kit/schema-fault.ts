@@ -1,9 +1,16 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { lastUsed } from './last-used.ts';
 import { withoutIdentity } from './validation.ts';
 import { withinTime } from './within-time.ts';
 
 const checkMilliseconds = 100;
+/** It is work of a known size, which a busy machine may need some time for. */
+const compileMilliseconds = 1000;
+const keptSchemas = 64;
+const longestKept = 131_072;
+
+const validators = lastUsed<ValidateFunction>(keptSchemas);
 
 /**
  * Why a value does not fit a schema that a client gave, with the place, such as `/date must be string`; null where it
@@ -22,10 +29,15 @@ export function assertUsableSchema(schema: Record<string, unknown>): void {
   compiled(schema);
 }
 
-/** By an engine of its own each time: schemas come from clients, and a shared one would remember them for ever. */
 function compiled(schema: Record<string, unknown>): ValidateFunction {
+  const text = JSON.stringify(schema);
+  return text.length > longestKept ? compile(schema) : validators(text, () => compile(schema));
+}
+
+/** By an engine of its own: schemas come from clients, and a shared one would remember them for ever. */
+function compile(schema: Record<string, unknown>): ValidateFunction {
   const engine = new Ajv2020({ strict: false, validateFormats: false, meta: false, validateSchema: false });
-  return withinTime(checkMilliseconds, () => engine.compile(withoutIdentity(schema)));
+  return withinTime(compileMilliseconds, () => engine.compile(withoutIdentity(schema)));
 }
 
 function explained({ instancePath, message, params }: ErrorObject): string {

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiError } from '../errors.ts';
@@ -25,6 +26,7 @@ export interface Draft {
   bytes: number;
   /** Hexadecimal; of those that were asked for. */
   digests: Partial<Record<Digest, string>>;
+  read(): AsyncIterable<Uint8Array>;
   place(id: string): Promise<void>;
   /** Lets go of it, unless it was placed. */
   discard(): Promise<void>;
@@ -63,6 +65,7 @@ export function contents(directory: string): Contents {
       let placed = false;
       return {
         ...written,
+        read: () => createReadStream(draft, { highWaterMark: batchBytes }),
         async place(id) {
           await rename(draft, path(id));
           placed = true;

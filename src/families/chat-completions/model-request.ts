@@ -1,6 +1,6 @@
+import type { ReadFiles } from '../../kit/named-files.ts';
 import { assertJsonSchema } from '../../kit/validation.ts';
 import type { ModelOutputFormat, ModelRequest } from '../../providers/models/model.ts';
-import type { ReadFiles } from '../files/model-files.ts';
 import type { CreateChatCompletion, ResponseFormat } from './contract.ts';
 import type { FieldNames } from './model-call.ts';
 import { promptMessages } from './prompt.ts';

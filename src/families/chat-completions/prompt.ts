@@ -1,6 +1,6 @@
 import { invalidPayload, missingParameter, notFound, unsupportedParameter } from '../../errors.ts';
+import { filesAsGiven, type NamedFile, type ReadFiles } from '../../kit/named-files.ts';
 import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
-import type { NamedFile, ReadFiles } from '../files/model-files.ts';
 import type { AssistantMessage, Message, UserPart } from './messages.ts';
 import { openCalls } from './open-calls.ts';
 import { speakers } from './speakers.ts';
@@ -10,7 +10,7 @@ type ModelPart = TextPart | ImagePart | FilePart;
 type AssistantContent = Extract<ModelMessage, { role: 'assistant' }>['content'];
 
 /** The messages of a model call. Throws where a tool call lacks its answer, or an answer its call. */
-export function promptMessages(messages: Message[], files: ReadFiles = () => undefined): ModelMessage[] {
+export function promptMessages(messages: Message[], files: ReadFiles = filesAsGiven): ModelMessage[] {
   const calls = openCalls();
   const spokenBy = speakers(messages);
   const prompt = messages.map((message, i): ModelMessage => {
@@ -66,13 +66,14 @@ function userPart(part: UserPart, target: string, files: ReadFiles): ModelPart {
       return { type: 'text', text: part.text };
     case 'image_url': {
       const { url, detail } = part.image_url;
-      if (!/^(data:image\/|https?:\/\/)/i.test(url)) {
+      if (!isImageUrl(url)) {
         throw invalidPayload(
           `${target}.image_url.url`,
           'An image is given as a data: URL of an image type, or as an https: URL.',
         );
       }
-      return { type: 'image', url, ...(detail ? { detail } : {}) };
+      const image = files({ url }, 'image') ?? { url };
+      return { type: 'image', url: image.url, ...(detail ? { detail } : {}) };
     }
     case 'file':
       return filePart(part.file, `${target}.file`, files);
@@ -84,40 +85,46 @@ function userPart(part: UserPart, target: string, files: ReadFiles): ModelPart {
   }
 }
 
-/** The uploaded files that messages name. */
+const isImageUrl = (url: string): boolean => /^(data:image\/|https?:\/\/)/i.test(url);
+const isDataUrl = (url: string): boolean => /^data:/i.test(url);
+
+/** The files that messages name or carry. What has not the form of one is refused later. */
 export const namedFiles = (messages: Message[]): NamedFile[] =>
-  messages.flatMap((message, i) => {
-    if (message.role !== 'user' || typeof message.content === 'string') return [];
-    return message.content.flatMap((part, at) =>
-      part.type === 'file' && part.file.file_id && !part.file.file_data
-        ? [
-            {
-              id: part.file.file_id,
-              as: 'file' as const,
-              target: `messages[${i}].content[${at}].file.file_id`,
-            },
-          ]
-        : [],
-    );
-  });
+  messages.flatMap((message, i) =>
+    message.role !== 'user' || typeof message.content === 'string'
+      ? []
+      : message.content.flatMap((part, at) => namedIn(part, `messages[${i}].content[${at}]`)),
+  );
+
+function namedIn(part: UserPart, place: string): NamedFile[] {
+  if (part.type === 'image_url') {
+    const { url } = part.image_url;
+    return isImageUrl(url) ? [{ source: { url }, as: 'image', target: `${place}.image_url.url` }] : [];
+  }
+  if (part.type !== 'file') return [];
+  const { file_data: data, file_id: id, filename = null } = part.file;
+  if (data) {
+    const target = `${place}.file.file_data`;
+    return isDataUrl(data) ? [{ source: { url: data }, as: 'file', filename, target }] : [];
+  }
+  return id ? [{ source: { id }, as: 'file', target: `${place}.file.file_id` }] : [];
+}
 
 function filePart(
   file: Extract<UserPart, { type: 'file' }>['file'],
   target: string,
   files: ReadFiles,
 ): FilePart {
-  if (file.file_data) {
-    if (!/^data:/i.test(file.file_data)) {
-      throw invalidPayload(
-        `${target}.file_data`,
-        "'file_data' must be a data: URL, such as data:application/pdf;base64,….",
-      );
-    }
-    return { type: 'file', url: file.file_data, filename: file.filename ?? null };
+  const { file_data: data, file_id: id } = file;
+  if (data && !isDataUrl(data)) {
+    throw invalidPayload(
+      `${target}.file_data`,
+      "'file_data' must be a data: URL, such as data:application/pdf;base64,….",
+    );
   }
-  if (!file.file_id) throw missingParameter(`${target}.file_data`);
-  const read = files(file.file_id, 'file');
-  if (read === undefined) throw notFound('file', file.file_id.slice(0, 128), `${target}.file_id`);
+  if (!data && !id) throw missingParameter(`${target}.file_data`);
+  const read = files(data ? { url: data } : { id: String(id) }, 'file');
+  if (read === undefined) throw notFound('file', String(id).slice(0, 128), `${target}.file_id`);
   return { type: 'file', url: read.url, filename: file.filename ?? read.filename };
 }
 

@@ -160,6 +160,13 @@ test.each([
   ['two files', form({ file: hello, file2: hello, purpose: 'assistants' }), 400, 'body', /1 files/],
   ['an empty file', form({ file: new Blob([]), purpose: 'assistants' }), 400, 'file', /empty/],
   ['no JSON Lines', form({ file: hello, purpose: 'batch' }), 400, 'file', /\.jsonl/],
+  [
+    'a line that is no JSON',
+    form({ file: new Blob(['{"a":1}\n\n[2]\n']), purpose: 'fine-tune' }, 'a.jsonl'),
+    400,
+    'file',
+    /line 2 is empty/,
+  ],
   ['a long name', form({ file: hello, purpose: 'vision' }, `${'ü'.repeat(127)}.b`), 400, 'file', /255 bytes/],
   [
     'a wrong anchor',
@@ -191,6 +198,19 @@ test.each([
   expect(reply.status).toBe(status);
   expect(await reply.json()).toMatchObject({ error: { param, message: expect.stringMatching(message) } });
   expect([contentsOf(folder), draftsOf(folder), (await client.files.list()).data]).toEqual([[], [], []]);
+});
+
+test('lines of files for training are JSON objects; those of batches are looked at by batches', async () => {
+  const { client } = await start();
+  const lines = '{"messages":[]}\n{"messages":[]}\n';
+  const training = await client.files.create({
+    file: await textFile('a.jsonl', lines),
+    purpose: 'fine-tune',
+  });
+  expect(training.status).toBe('processed');
+  expect(await (await client.files.content(training.id)).text()).toBe(lines);
+  const batch = await client.files.create({ file: await textFile('a.jsonl', 'no JSON'), purpose: 'batch' });
+  expect(batch.status).toBe('processed');
 });
 
 test('a file beyond its limit is 413, told by its length or found on the way', async () => {

@@ -6,6 +6,7 @@ import type { Contents, Draft } from '../../storage/contents.ts';
 import type { Database } from '../../storage/database.ts';
 import type { AnyPurpose, File } from './contract.ts';
 import type { FileDirectory, StoredFile } from './directory.ts';
+import { checkJsonLines } from './json-lines.ts';
 import { type FileRow, type FileStore, toFile } from './store.ts';
 
 /** What is said of a file when it is made. */
@@ -24,6 +25,8 @@ type Checked = Pick<NewFile, 'filename' | 'purpose'> & { bytes: number };
 export interface Files extends FileDirectory {
   /** Throws what a purpose does not allow. */
   check(file: Checked, targets?: { filename: string; bytes: string }): void;
+  /** The same of what is in it. */
+  checkContent(file: Pick<NewFile, 'purpose'>, draft: Draft, target: string): Promise<void>;
   /** Writes what a file is to have in it, and its SHA-256. */
   write: Contents['write'];
   /**
@@ -98,6 +101,10 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
           target: targets.bytes,
         });
       }
+    },
+
+    async checkContent({ purpose }, draft, target) {
+      if (purpose === 'fine-tune') await checkJsonLines(draft.read(), target);
     },
 
     async add({ project, filename, purpose, mediaType, expiresAfter }, draft, alongside) {

@@ -55,6 +55,7 @@ export function filesService({
           expiresAfter: expires?.seconds ?? null,
         };
         files.check({ ...file, bytes: sent.draft.bytes });
+        await files.checkContent(file, sent.draft, 'file');
         return await files.add(file, sent.draft);
       } finally {
         for (const draft of drafts) await draft.discard();

@@ -1,10 +1,12 @@
+import { invalidPayload } from '../../errors.ts';
+import type { FileSource, NamedFile, ReadFiles } from '../../kit/named-files.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
 import type { Owner } from '../conversations/store.ts';
-import type { ModelFiles, NamedFile, ReadFiles } from '../files/model-files.ts';
+import type { ModelFiles } from '../files/model-files.ts';
 import { isClientToolOutput, toldOutput } from './client-tools.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
 
-/** Reads the uploaded files that items name. Of the input, one that is not there is an error; of the context, it may be gone. */
+/** Reads the files that items name or carry. Of the input, one that is not to be had is an error; of the context, it may be gone. */
 export const readNamedFiles = (
   modelFiles: ModelFiles,
   { project }: Owner,
@@ -18,26 +20,68 @@ export const readNamedFiles = (
     documentTypes,
   );
 
+/** One image, for a tool. */
+export async function readImage(
+  modelFiles: ModelFiles,
+  project: string,
+  source: FileSource,
+  target: string,
+): Promise<string> {
+  const files = await modelFiles.read(project, [{ source, as: 'image', target }], []);
+  const image = files(source, 'image');
+  if (image === undefined) throw new Error('A file that was asked for is neither there nor missing.');
+  return image.url;
+}
+
 /** `target` tells where in the request an item stands, or null. */
 const namedFiles = (items: Item[], target: (at: number) => string | null): NamedFile[] =>
   items.flatMap((item, at) => {
     const place = target(at);
     if (item.type === 'message') {
-      return item.content.flatMap((part, i) => namedIn(part, place && `${place}.content[${i}].file_id`));
+      return item.content.flatMap((part, i) => namedIn(part, place && `${place}.content[${i}]`));
     }
     const { picture } = isClientToolOutput(item) ? toldOutput(item as ToolItem) : { picture: null };
-    return picture === null ? [] : namedIn(picture, place && `${place}.output.file_id`);
+    return picture === null ? [] : namedIn(picture, place && `${place}.output`);
   });
 
-function namedIn(part: ContentPart, target: string | null): NamedFile[] {
+function namedIn(part: ContentPart, place: string | null): NamedFile[] {
   if (part.type !== 'input_image' && part.type !== 'input_file') return [];
-  const { file_id: id } = part;
-  if (!id || givenUrl(part)) return [];
-  return [{ id, as: part.type === 'input_image' ? 'image' : 'file', target }];
+  const as = part.type === 'input_image' ? 'image' : 'file';
+  const filename = part.type === 'input_file' ? part.filename : null;
+  const { member, value } = given(part);
+  const target = place && `${place}.${member}`;
+  if (value === '') return [];
+  if (member === 'file_id') return [{ source: { id: value }, as, target }];
+  if (place !== null) checkUrl(member, value, `${place}.${member}`);
+  return [{ source: { url: value }, as, filename: filename ?? null, target }];
 }
 
 type Attached = Extract<ContentPart, { type: 'input_image' | 'input_file' }>;
 
 /** What is given with the part itself goes before what it names. */
-export const givenUrl = (part: Attached): string | null =>
-  (part.type === 'input_image' ? part.image_url : part.file_data || part.file_url) || null;
+function given(part: Attached): { member: string; value: string } {
+  const [member, value] =
+    Object.entries(
+      part.type === 'input_image'
+        ? { image_url: part.image_url }
+        : { file_data: part.file_data, file_url: part.file_url },
+    ).find(([, url]) => url) ?? [];
+  return member && value ? { member, value } : { member: 'file_id', value: part.file_id ?? '' };
+}
+
+const forms: Record<string, { form: RegExp; rule: string }> = {
+  image_url: { form: /^(data:|https?:\/\/)/i, rule: 'a data: URL of an image, or an https: address' },
+  file_data: { form: /^data:/i, rule: 'a data: URL, such as data:application/pdf;base64,…' },
+  file_url: { form: /^(data:|https?:\/\/)/i, rule: 'an https: address' },
+};
+
+function checkUrl(member: string, value: string, target: string): void {
+  const { form, rule } = forms[member] ?? {};
+  if (form && !form.test(value)) throw invalidPayload(target, `'${member}' has to be ${rule}.`);
+}
+
+/** Where the content of a part comes from. */
+export function sourceOf(part: Attached): FileSource {
+  const { member, value } = given(part);
+  return member === 'file_id' ? { id: value } : { url: value };
+}

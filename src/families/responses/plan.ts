@@ -1,6 +1,7 @@
 import { missingParameter } from '../../errors.ts';
 import type { Context as RequestContext } from '../../kit/context.ts';
 import { newId, partitionOf } from '../../kit/ids.ts';
+import { filesAsGiven, type ReadFiles } from '../../kit/named-files.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { traceParent } from '../../kit/traceparent.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
@@ -9,14 +10,14 @@ import type { Sealer } from '../../trust/sealing.ts';
 import type { AgentDirectory } from '../agents/directory.ts';
 import type { Hold } from '../conversations/ledger.ts';
 import type { Owner } from '../conversations/store.ts';
-import type { ModelFiles, ReadFiles } from '../files/model-files.ts';
+import type { ModelFiles } from '../files/model-files.ts';
 import { approvedCalls } from './approvals.ts';
 import { clientTools } from './client-tools.ts';
 import { type Context, type ContextSources, inputItems, loadContext } from './context.ts';
 import type { CreateResponse, ResponseObject } from './contract.ts';
 import type { Item } from './items.ts';
 import { turnRequest } from './model-request.ts';
-import { readNamedFiles } from './named-files.ts';
+import { readImage, readNamedFiles } from './named-files.ts';
 import { noProgress, type Progress } from './progress.ts';
 import type { ItemReading, ToolItemReplay } from './prompt.ts';
 import { checkCalls, checkExclusive, checkRequest } from './request-checks.ts';
@@ -141,7 +142,7 @@ export async function assembleRun(
   const { provider } = sources.models.resolve(settings.model);
   const base = [...before.context, ...record.input];
   const files = await readNamedFiles(sources.modelFiles, owner, provider, before.context, record.input);
-  const tools = await serverTools(registry, settings, owner, {
+  const tools = await serverTools(sources, settings, owner, {
     context: base,
     output: before.output,
     include: fields.include,
@@ -178,7 +179,7 @@ export function readingOf(
   {
     progress = noProgress(),
     tools = null,
-    files = () => undefined,
+    files = filesAsGiven,
   }: { progress?: Progress; tools?: Pick<ToolSet, 'nameOfItem'> | null; files?: ReadFiles } = {},
 ): ItemReading {
   return {
@@ -197,7 +198,7 @@ const replayOf =
     progress.outputs[item.id] ?? (item.status === 'incomplete' ? null : registry.replay(item, output));
 
 async function serverTools(
-  registry: ToolRegistry,
+  { tools: registry, modelFiles }: PlanSources,
   settings: Settings,
   { project, userIdentity }: Owner,
   request: Pick<ToolContext, 'context' | 'output' | 'include' | 'stream' | 'headers' | 'nextMark'>,
@@ -219,6 +220,7 @@ async function serverTools(
     project,
     userIdentity,
     signal: new AbortController().signal,
+    image: (source, target) => readImage(modelFiles, project, source, target),
   });
 }
 
@@ -260,7 +262,7 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
   const { context, input } = await promptItems(sources, ctx, body, newId('resp'));
   const base = [...context.items, ...input];
   const files = await readNamedFiles(sources.modelFiles, ctx, provider, context.items, input);
-  const tools = await serverTools(sources.tools, settings, ctx, {
+  const tools = await serverTools(sources, settings, ctx, {
     context: base,
     output: [],
     include: [],

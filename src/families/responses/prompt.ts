@@ -1,9 +1,9 @@
+import type { ReadFiles } from '../../kit/named-files.ts';
 import type { FilePart, ImagePart, ModelMessage, TextPart } from '../../providers/models/model.ts';
 import type { ReplayedCall } from '../../providers/tools/tool.ts';
-import type { ReadFiles } from '../files/model-files.ts';
 import { answeredCall, clientToolOf, isClientToolOutput, toldOutput } from './client-tools.ts';
 import type { ContentPart, Item, ToolItem } from './items.ts';
-import { givenUrl } from './named-files.ts';
+import { sourceOf } from './named-files.ts';
 
 type AssistantMessage = Extract<ModelMessage, { role: 'assistant' }>;
 type UserPart = TextPart | ImagePart | FilePart;
@@ -51,7 +51,7 @@ function outcomesOf(items: Item[]): Map<string, ToolItem> {
 export interface ItemReading {
   replay: ToolItemReplay;
   open: OpenSealed;
-  /** What is in the uploaded files that items name. */
+  /** What is in the files that items name or carry. */
   files: ReadFiles;
   /** The name by which the model now knows the function of an item, where it is offered one. */
   nameOf(item: ToolItem): string | undefined;
@@ -196,14 +196,12 @@ function assistant(messages: ModelMessage[]): AssistantMessage {
 function userPart(part: ContentPart, files: ReadFiles): UserPart {
   switch (part.type) {
     case 'input_image': {
-      const url = givenUrl(part) ?? files(String(part.file_id), 'image')?.url;
-      if (url === undefined) return absent(part);
-      return { type: 'image', url, ...(part.detail ? { detail: part.detail } : {}) };
+      const image = files(sourceOf(part), 'image');
+      if (image === undefined) return absent(part);
+      return { type: 'image', url: image.url, ...(part.detail ? { detail: part.detail } : {}) };
     }
     case 'input_file': {
-      const url = givenUrl(part);
-      if (url !== null) return { type: 'file', url, filename: part.filename ?? null };
-      const file = files(String(part.file_id), 'file');
+      const file = files(sourceOf(part), 'file');
       if (file === undefined) return absent(part);
       return { type: 'file', url: file.url, filename: part.filename ?? file.filename };
     }
@@ -214,11 +212,17 @@ function userPart(part: ContentPart, files: ReadFiles): UserPart {
   }
 }
 
-/** One of an earlier turn may have been deleted since. */
-const absent = ({ file_id: id }: { file_id?: string | null }): TextPart => ({
-  type: 'text',
-  text: `[The file ${id}, which is not at hand.]`,
-});
+/** One of an earlier turn may be gone since. */
+function absent(part: Parameters<typeof sourceOf>[0]): TextPart {
+  const source = sourceOf(part);
+  const which = 'id' in source ? ` ${source.id}` : hostIn(source.url);
+  return { type: 'text', text: `[The file${which}, which is not at hand.]` };
+}
+
+const hostIn = (url: string): string => {
+  const host = URL.parse(url)?.hostname;
+  return host ? ` at ${host}` : '';
+};
 
 /** The text of content parts, as one. */
 export const plainText = (content: ContentPart[]): string =>

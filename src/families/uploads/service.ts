@@ -144,6 +144,7 @@ export function uploadsService({
         if (body.md5 && draft.digests.md5 !== body.md5.toLowerCase()) {
           throw invalidPayload('md5', `The MD5 of the content is ${draft.digests.md5}, not the one given.`);
         }
+        await files.checkContent(upload, draft, 'part_ids');
         let over: string[] = [];
         const { project, filename, purpose, media_type: mediaType, file_seconds: expiresAfter } = upload;
         const file = await files.add(

@@ -155,6 +155,24 @@ test('what an upload announces is checked, and so is the size of its parts', asy
   await expect(client.uploads.cancel('upload_nothing')).rejects.toMatchObject({ status: 404 });
 });
 
+test('lines of an upload for training are JSON objects', async () => {
+  const { client, parts } = await start();
+  const upload = await begin(client, 8, { filename: 'a.jsonl', purpose: 'fine-tune' });
+  const [good, bad] = [
+    await addPart(client, upload.id, Buffer.from('{"a":1}\n')),
+    await addPart(client, upload.id, Buffer.from('{"a":1}}')),
+  ];
+  await expect(client.uploads.complete(upload.id, { part_ids: [bad.id] })).rejects.toMatchObject({
+    status: 400,
+    param: 'part_ids',
+    message: expect.stringContaining('line 1 is not well-formed JSON'),
+  });
+  // It can still be completed otherwise.
+  expect(parts()).toHaveLength(2);
+  const { file } = await client.uploads.complete(upload.id, { part_ids: [good.id] });
+  expect(file).toMatchObject({ bytes: 8, purpose: 'fine-tune' });
+});
+
 test('a file of an upload expires as that was told to', async () => {
   const { client } = await start();
   const { id } = await begin(client, 2, { expires_after: { anchor: 'created_at', seconds: 7200 } });

@@ -14,6 +14,7 @@ import { embedWith } from './embed.ts';
 import { fileRows } from './file-rows.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createIngestion } from './ingestion.ts';
+import { rewriteWith } from './rewrite-queries.ts';
 import { searchedStores } from './search-stores.ts';
 import { vectorStoresService } from './service.ts';
 import { storeRows } from './store-rows.ts';
@@ -27,6 +28,8 @@ export interface VectorStoreParts {
   index: SearchIndex;
   /** The deployment that embeds; null for none. */
   embeddings: string | null;
+  /** The deployment that rewrites queries where that is asked for; null for none. */
+  rewriteModel: string | null;
   /** Files that are taken in at once. */
   concurrency: number;
   /** Files that one store holds. */
@@ -54,6 +57,7 @@ export function vectorStoresFamily(
     documents,
     index,
     embeddings,
+    rewriteModel,
     concurrency,
     files: mostFiles,
     attemptSeconds,
@@ -89,6 +93,7 @@ export function vectorStoresFamily(
     ingestion,
     housekeeping,
     searched,
+    rewriteQueries: rewriteWith(models, rewriteModel, log),
     embeddings,
     mostFiles,
     async storeOf(ctx, id) {
@@ -107,6 +112,9 @@ export function vectorStoresFamily(
           { deployment: embeddings },
           'there is no such deployment to embed the files of vector stores',
         );
+      }
+      if (rewriteModel !== null && models.find(rewriteModel)?.provider.generate === undefined) {
+        log.warn({ deployment: rewriteModel }, 'there is no such deployment to rewrite search queries');
       }
       await ingestion.start();
       // Requests need not wait for it: what is shown goes by the rows.

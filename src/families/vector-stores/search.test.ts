@@ -1,9 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { createBuiltinModel } from '../../providers/models/builtin/index.ts';
-import { scriptedModel } from '../testing/scripted-model.ts';
+import { finish, says, scriptedModel } from '../testing/scripted-model.ts';
 import { type StoreApp, type StoreAppOptions, storeApp } from '../testing/store-app.ts';
 
 let app: StoreApp;
@@ -95,6 +96,45 @@ test.each([
   expect([status, json.error?.param]).toEqual([400, param]);
 });
 
+const json = fc.jsonValue({ maxDepth: 3 });
+const operators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'and', 'or'];
+/** What looks like a filter, right or wrong at any place. */
+const { filterLike } = fc.letrec<{ filterLike: unknown }>((tie) => ({
+  filterLike: fc.oneof(
+    { maxDepth: 12, withCrossShrink: true },
+    json,
+    fc.record(
+      {
+        type: fc.oneof(fc.constantFrom(...operators), json),
+        key: fc.oneof(fc.constantFrom('legs', 'wild'), fc.string(), json),
+        value: fc.oneof(json, fc.array(fc.oneof(fc.string(), fc.double()))),
+      },
+      { requiredKeys: ['type'] },
+    ),
+    fc.record({
+      type: fc.constantFrom('and', 'or'),
+      filters: fc.oneof({ weight: 9, arbitrary: fc.array(tie('filterLike'), { maxLength: 3 }) }, json),
+    }),
+  ),
+}));
+
+test('whatever is sent as a filter is taken, or refused at its place', async () => {
+  await start();
+  const { id } = await animals();
+  await fc.assert(
+    fc.asyncProperty(filterLike, async (filters) => {
+      const { status, json } = await search(id, { query: 'otters in rivers', filters });
+      if (status === 200) return;
+      expect([status, json.error?.param]).toEqual([400, expect.stringMatching(/^(filters|body$)/)]);
+    }),
+    { numRuns: 300 },
+  );
+  const nested = (depth: number): object =>
+    depth === 0 ? { type: 'eq', key: 'k', value: 1 } : { type: 'or', filters: [nested(depth - 1)] };
+  const { status, json: deep } = await search(id, { query: 'x', filters: nested(2000) });
+  expect([status, deep.error?.message]).toEqual([400, expect.stringContaining('8 deep')]);
+});
+
 test('without embeddings words are all there is, so they need some weight', async () => {
   await start();
   const { status, json } = await search(await app.store(), {
@@ -105,6 +145,43 @@ test('without embeddings words are all there is, so they need some weight', asyn
     400,
     { code: 'unsupported_parameter', param: 'ranking_options' },
   ]);
+});
+
+test('queries are rewritten where that is wanted, and search_query tells', async () => {
+  const model = scriptedModel(
+    [...says(' "otters', '\nrivers" '), finish()],
+    [...says('owls'), finish()],
+    [...says('cut o'), finish('length')],
+    [new Error('away')],
+    [...says(' '), finish()],
+  );
+  await start({ models: { m: model.provider }, parts: { rewriteModel: 'm' } });
+  const { id, owls } = await animals();
+  const rewritten = async (body: object) => (await search(id, { rewrite_query: true, ...body })).json;
+  expect(await rewritten({ query: 'Hi! Do otters, perhaps, swim in rivers?' })).toMatchObject({
+    search_query: ['otters rivers'],
+  });
+  const [task, asked] = model.requests[0]?.messages ?? [];
+  expect(task?.role).toBe('system');
+  expect(asked).toMatchObject({ content: [{ text: 'Hi! Do otters, perhaps, swim in rivers?' }] });
+  const found = await rewritten({ query: 'those birds' });
+  expect([found.search_query, foundIn({ json: found })]).toEqual([['owls'], [owls]]);
+  // What is of no use is not searched for.
+  expect(await rewritten({ query: ['a', ' b ', 'c'] })).toMatchObject({ search_query: ['a', 'b', 'c'] });
+  expect(model.requests).toHaveLength(5);
+  expect((await search(id, { query: 'those birds' })).json.search_query).toEqual(['those birds']);
+  expect(model.requests).toHaveLength(5);
+});
+
+test('without a model that can, queries are searched for as they are', async () => {
+  const { generate: _, ...mute } = scriptedModel().provider;
+  for (const rewriteModel of [null, 'gone', 'mute']) {
+    await start({ models: { mute }, parts: { rewriteModel } });
+    const { id, owls } = await animals();
+    const { status, json } = await search(id, { query: ' owls ', rewrite_query: true });
+    expect([status, json.search_query, foundIn({ json })]).toEqual([200, ['owls'], [owls]]);
+    if (rewriteModel !== 'mute') await app.close();
+  }
 });
 
 test('with embeddings texts are found that share no word with the query', async () => {

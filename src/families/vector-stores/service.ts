@@ -89,10 +89,11 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
 
     async search(ctx, { params, body }) {
       const { id } = await on.storeOf(ctx, params.vector_store_id);
-      const queries = queriesOf(body.query);
+      const given = queriesOf(body.query);
       const filter = body.filters ? parseFilter(body.filters, 'filters') : null;
       const ranking = rankingOf(body.ranking_options, 'ranking_options');
       const limit = body.max_num_results ?? usualResults;
+      const queries = body.rewrite_query ? await on.rewriteQueries(given, ctx.signal) : given;
       const found = await searched.search(
         ctx.project,
         [id],
@@ -116,7 +117,7 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
   };
 }
 
-/** As they were given, but for the white space around them: there is no rewriting here. */
+/** As they were given, but for the white space around them. */
 function queriesOf(query: string | string[]): string[] {
   const texts = typeof query === 'string' ? [query] : query;
   return texts.map((text, at) => {

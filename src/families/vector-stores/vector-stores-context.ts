@@ -6,6 +6,7 @@ import type { FileDirectory } from '../files/directory.ts';
 import type { FileRows } from './file-rows.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Ingestion } from './ingestion.ts';
+import type { RewriteQueries } from './rewrite-queries.ts';
 import type { StoreRow, StoreRows } from './store-rows.ts';
 
 /** What the handlers of vector stores work with. */
@@ -18,6 +19,7 @@ export interface VectorStoresContext {
   ingestion: Ingestion;
   housekeeping: Housekeeping;
   searched: SearchedStores;
+  rewriteQueries: RewriteQueries;
   /** The deployment that embeds what is in new stores; null for none. */
   embeddings: string | null;
   mostFiles: number;

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import type { FileSource } from '../../kit/named-files.ts';
 import type { ModelTool } from '../models/model.ts';
 
 /**
@@ -48,6 +49,11 @@ export interface ToolContext {
   /** The items of the response itself, where it is taken up again. */
   output: readonly Record<string, unknown>[];
   signal: AbortSignal;
+  /**
+   * An image as a `data:` URL: an uploaded one, by its id; one at an address, or one that is such a URL. Throws
+   * `ApiError`s about `target`.
+   */
+  image(source: FileSource, target: string): Promise<string>;
   /** A number for marks such as 【7】, by which messages refer to what a tool has told; given once in a response. */
   nextMark(): number;
 }

@@ -1,6 +1,7 @@
 /** The cases of the Open Responses compliance suite, against a live server and without any client library. */
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
+import { pdfLines, pdfOfPages } from '../../../src/providers/documents/testing/sample-documents.ts';
 import { deployment } from './clients.ts';
 
 const nullable = (type: string) => ({ type: [type, 'null'] });
@@ -195,7 +196,7 @@ const weather = {
 };
 const pixel =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-const pdf = `data:application/pdf;base64,${Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF').toString('base64')}`;
+const pdf = `data:application/pdf;base64,${Buffer.from(pdfOfPages([pdfLines('Hello')])).toString('base64')}`;
 
 const completes = async (body: object): Promise<Result> => {
   const result = await create(body);

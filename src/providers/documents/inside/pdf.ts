@@ -6,12 +6,14 @@ export async function pdfText(bytes: Uint8Array, mostCharacters: number): Promis
   const { getDocumentProxy } = await import('unpdf');
   // It takes no Buffer.
   const data = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const characterMaps = new Set<string>();
   const document = await getDocumentProxy(data, {
     verbosity: 0,
     useSystemFonts: false,
     disableFontFace: true,
     enableXfa: false,
     stopAtErrors: false,
+    BinaryDataFactory: absentData((name) => characterMaps.add(name)),
   }).catch((error: unknown) => {
     throw complaint(error);
   });
@@ -34,6 +36,15 @@ export async function pdfText(bytes: Uint8Array, mostCharacters: number): Promis
     if (text.length + page.length > mostCharacters) throw tooMuchText(mostCharacters);
     text += text === '' ? page : `\n\n${page}`;
   }
+  // The text that stands in them is missing without a word: better none of it than half.
+  const [characterMap] = characterMaps;
+  if (characterMap !== undefined) {
+    throw new DocumentError(
+      'unsupported_file',
+      `The PDF has text in a font that goes by the predefined character map '${characterMap}', which is not read here. ` +
+        'Save it again with Unicode text, or send the text itself.',
+    );
+  }
   if (pagesWithoutFault === 0) throw new DocumentError('invalid_file', 'The PDF is broken.');
   if (text === '') {
     throw new DocumentError(
@@ -43,6 +54,15 @@ export async function pdfText(bytes: Uint8Array, mostCharacters: number): Promis
   }
   return text;
 }
+
+/** Data beside the documents that the library would have; there is none here, but it is told what a document needed. */
+const absentData = (onCharacterMap: (name: string) => void) =>
+  class {
+    async fetch({ kind, filename }: { kind: string; filename: string }): Promise<never> {
+      if (kind === 'cMapUrl') onCharacterMap(filename.replace(/\.bcmap$/, '').slice(0, 64));
+      throw new Error('There is no such data.');
+    }
+  };
 
 function complaint(error: unknown): DocumentError {
   const encrypted = error instanceof Error && error.name === 'PasswordException';

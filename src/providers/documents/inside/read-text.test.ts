@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   archiveOf,
+  characterMapPdf,
   docxOf,
   docxParagraph,
   encryptedPdf,
@@ -200,6 +201,17 @@ test('a PDF that is encrypted, broken or scanned says so', async () => {
   expect(await refusal('%PDF-1.7 and nothing else', 'a.pdf')).toBe('invalid_file: The PDF is broken.');
   expect(await refusal(pdfOfPages(['q Q', 'q Q']), 'a.pdf')).toMatch(
     /^invalid_file: The PDF has no text.*scanned/,
+  );
+});
+
+test.each([
+  ['UniGB-UCS2-H', 'GB1', '4F60597D', 'UniGB-UCS2-H'],
+  ['GBK-EUC-H', 'GB1', 'C4E3BAC3', 'GBK-EUC-H'],
+  ['90ms-RKSJ-V', 'Japan1', '93FA967B', '90ms-RKSJ-V'],
+  ['Identity-H', 'Korea1', '04D20500', 'Adobe-Korea1-UCS2'],
+])('a PDF with text in a font of %s is not read by half', async (encoding, ordering, hex, map) => {
+  expect(await refusal(characterMapPdf(encoding, ordering, hex), 'a.pdf')).toContain(
+    `unsupported_file: The PDF has text in a font that goes by the predefined character map '${map}'`,
   );
 });
 

@@ -147,6 +147,22 @@ export function pdfOfPages(
   );
 }
 
+/** A PDF whose first line is in a font with a predefined character map, and whose second is not. */
+export const characterMapPdf = (encoding: string, ordering: string, hex: string): Uint8Array =>
+  pdfOfObjects([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources << /Font << /F1 4 0 R /F2 7 0 R >> >> /Contents 8 0 R >>',
+    `<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /${encoding} /DescendantFonts [5 0 R] >>`,
+    `<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song /CIDSystemInfo << /Registry (Adobe) /Ordering (${ordering}) /Supplement 2 >> /FontDescriptor 6 0 R /DW 1000 >>`,
+    '<< /Type /FontDescriptor /FontName /Song /Flags 4 /FontBBox [0 0 1000 1000] /ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>',
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+    {
+      dictionary: '',
+      stream: Buffer.from(`BT /F1 12 Tf 72 720 Td <${hex}> Tj ET BT /F2 12 Tf 72 600 Td (Plain words) Tj ET`),
+    },
+  ]);
+
 /** Operators that show lines of text. */
 export const pdfLines = (...lines: string[]): string =>
   `BT /F1 12 Tf 72 720 Td ${lines.map((line) => `(${line}) Tj 0 -16 Td`).join(' ')} ET`;

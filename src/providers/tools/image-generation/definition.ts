@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox';
-import { invalidPayload, unsupportedParameter } from '../../../errors.ts';
+import { invalidPayload } from '../../../errors.ts';
 import { imageFidelity, imageModeration, imageOptions } from '../../../kit/image-options.ts';
 import { Maybe, OneOf } from '../../../kit/schema.ts';
-import { type Picture, pictureOf } from './pictures.ts';
+import type { ToolContext } from '../tool.ts';
+import { type Picture, readPicture } from './pictures.ts';
 
 export const ImageGenerationDefinition = Type.Object({
   type: Type.Literal('image_generation'),
@@ -18,32 +19,19 @@ export const ImageGenerationDefinition = Type.Object({
 export type ImageGenerationDefinition = Static<typeof ImageGenerationDefinition>;
 
 /** The part of the image that is to be changed; null for all of it. Refuses what is no such part. */
-export function maskOf(
+export async function readMask(
   { action, input_image_mask: mask }: ImageGenerationDefinition,
-  target: string,
-): Picture | null {
+  { target, image }: Pick<ToolContext, 'target' | 'image'>,
+): Promise<Picture | null> {
   if (!mask) return null;
   const place = `${target}.input_image_mask`;
   if (action === 'generate') {
     throw invalidPayload(place, "A mask says what to edit; 'action' is 'generate'.");
   }
-  if (mask.file_id) {
-    throw unsupportedParameter(
-      `${place}.file_id`,
-      "A mask is not read from an uploaded file here. Send it as 'image_url', a data URL.",
-    );
-  }
-  const { image_url: url } = mask;
-  if (!url) throw invalidPayload(`${place}.image_url`, "The mask needs an 'image_url', a data URL.");
-  if (/^https?:/i.test(url)) {
-    throw unsupportedParameter(
-      `${place}.image_url`,
-      'A mask is not fetched from an address; send a data URL.',
-    );
-  }
-  const picture = pictureOf(url);
-  if (picture === null) {
-    throw invalidPayload(`${place}.image_url`, 'The mask is not an image as a data URL.');
-  }
+  const member = !mask.image_url && mask.file_id ? 'file_id' : 'image_url';
+  const at = `${place}.${member}`;
+  if (!mask[member]) throw invalidPayload(at, "The mask needs an 'image_url' or a 'file_id'.");
+  const picture = await readPicture(mask, image, at);
+  if (picture === null) throw invalidPayload(at, 'The mask is no PNG, JPEG, GIF or WebP.');
   return picture;
 }

@@ -2,7 +2,7 @@ import { extensionOf, imageType } from '../../../kit/media-type.ts';
 import type { ModelGateway } from '../../models/gateway.ts';
 import type { OpenTool, ServerTool, ToolContext, ToolEvent } from '../tool.ts';
 import { toolFailure } from '../tool-failure.ts';
-import { ImageGenerationDefinition, maskOf } from './definition.ts';
+import { ImageGenerationDefinition, readMask } from './definition.ts';
 import type { ImageAnswer } from './image-answer.ts';
 import { deploymentHeader, imageDeployment } from './image-deployment.ts';
 import { functionName, offeredFunction, orderOf } from './image-order.ts';
@@ -38,16 +38,20 @@ export function imageGenerationTool({ models }: ImageGenerationParts): ServerToo
   };
 }
 
-function open(models: ModelGateway, definition: ImageGenerationDefinition, context: ToolContext): OpenTool {
+async function open(
+  models: ModelGateway,
+  definition: ImageGenerationDefinition,
+  context: ToolContext,
+): Promise<OpenTool> {
   const { target, headers } = context;
-  const mask = maskOf(definition, target);
   const deployment = imageDeployment(models, {
     named: definition.model ?? null,
     header: headers[deploymentHeader],
     target,
   });
+  const mask = await readMask(definition, context);
   const partials = context.stream ? (definition.partial_images ?? 0) : 0;
-  const shown = shownPictures([...context.context, ...context.output]);
+  const shown = shownPictures([...context.context, ...context.output], context.image);
   let left = mostCharacters - charactersOf(context.output);
   const take = ({ base64 }: ImageAnswer): string => {
     left -= base64.length;
@@ -64,7 +68,7 @@ function open(models: ModelGateway, definition: ImageGenerationDefinition, conte
     },
     fields: () => ({ result: null }),
     async *run(call, signal) {
-      const { prompt, edit } = orderOf(call.arguments, definition, shown, mask);
+      const { prompt, edit } = await orderOf(call.arguments, definition, shown, mask);
       yield 'response.image_generation_call.generating';
       for await (const made of makeImage(deployment, { prompt, definition, edit, partials }, signal)) {
         const { image } = made;
@@ -73,7 +77,7 @@ function open(models: ModelGateway, definition: ImageGenerationDefinition, conte
           yield partialEvent(made.index, base64, image);
           continue;
         }
-        shown.push(...shownPictures([{ type: itemType, result: base64 }]));
+        shown.push(...shownPictures([{ type: itemType, result: base64 }], context.image));
         const fields = fieldsOf(image, { prompt, edit, definition });
         return { fields, output: toldOutput(fields) };
       }

@@ -1,4 +1,4 @@
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 import { afterEach, expect, test } from 'vitest';
 import { calls, finish, says, scriptedModel, type Turn } from '../../../families/testing/scripted-model.ts';
 import { testKey } from '../../../families/testing/test-app.ts';
@@ -13,6 +13,7 @@ import {
   status,
   upstreamAt,
 } from '../../models/testing/fake-upstream.ts';
+import { httpServer } from '../testing/http-server.ts';
 import { called, opened } from '../testing/opened-tool.ts';
 import { imageGenerationTool } from './image-generation-tool.ts';
 
@@ -236,6 +237,46 @@ test('images of the user and earlier ones are edited, by their numbers', async (
   expect(callsOf(response)).toMatchObject([{ action: 'edit', status: 'completed' }]);
 });
 
+test('uploaded images and images at an address are edited, by an uploaded mask', async () => {
+  const { client } = await start(
+    await gateway(status(200, made)),
+    draws({ prompt: 'together', images: [1, 2] }),
+    done,
+    done,
+  );
+  const page = await httpServer((response) => response.end(Buffer.from(png, 'base64')));
+  const upload = async (name: string, content: string) =>
+    (
+      await client.files.create({
+        file: await toFile(Buffer.from(content, 'base64'), name),
+        purpose: 'vision',
+      })
+    ).id;
+  const [uploaded, mask] = [await upload('a.jpg', jpeg), await upload('mask.png', png)];
+  const content = [
+    { type: 'input_image' as const, file_id: uploaded, detail: 'auto' as const },
+    { type: 'input_image' as const, image_url: `${page.url}/a.png`, detail: 'auto' as const },
+  ];
+  const ask = (file_id: string) =>
+    client.responses.create({
+      model: 'm',
+      input: [{ role: 'user', content }],
+      tools: tool({ input_image_mask: { file_id } }),
+    });
+  try {
+    expect(callsOf(await ask(mask))).toMatchObject([{ action: 'edit', status: 'completed' }]);
+    const sent = await form();
+    expect(await Promise.all(sent.getAll('image[]').map(bytesOf))).toEqual([jpeg, png]);
+    expect(await bytesOf(sent.get('mask'))).toBe(png);
+    await expect(ask('file_none')).rejects.toMatchObject({
+      status: 404,
+      param: 'tools[0].input_image_mask.file_id',
+    });
+  } finally {
+    await page.close();
+  }
+});
+
 test('with the action edit the latest image is edited, also one that was just made', async () => {
   const { client } = await start(
     await gateway(status(200, made)),
@@ -275,7 +316,6 @@ test.each<[string, object, object[], RegExp]>([
   ],
   ['a wrong number', { prompt: 'x', images: [2] }, shown(dataUrl(png)), /no image 2; the conversation has 1/],
   ['a number that is none', { prompt: 'x', images: ['a'] }, shown(dataUrl(png)), /no image a/],
-  ['an address', { prompt: 'x', images: [1] }, shown('https://example.com/a.png'), /Image 1 can't be edited/],
   ['no image', { prompt: 'x', images: [1] }, shown(dataUrl('AAAA')), /Image 1 can't be edited/],
   ['no prompt', { prompt: ' ' }, [{ role: 'user', content: 'Hi' }], /'prompt' is missing/],
 ])('a call with %s fails, and the model is told why', async (_, argument, input, why) => {
@@ -388,11 +428,10 @@ test.each<[object, string, string]>([
   [{ moderation: 'none' }, 'invalid_payload', 'tools[0].moderation'],
   [{ input_fidelity: 'mid' }, 'invalid_payload', 'tools[0].input_fidelity'],
   [{ action: 'delete' }, 'invalid_payload', 'tools[0].action'],
-  [{ input_image_mask: { file_id: 'f' } }, 'unsupported_parameter', 'tools[0].input_image_mask.file_id'],
   [{ input_image_mask: {} }, 'invalid_payload', 'tools[0].input_image_mask.image_url'],
   [
-    { input_image_mask: { image_url: 'https://x/y' } },
-    'unsupported_parameter',
+    { input_image_mask: { image_url: 'http://169.254.169.254/' } },
+    'address_not_allowed',
     'tools[0].input_image_mask.image_url',
   ],
   [

@@ -25,6 +25,9 @@ export async function opened(
     output: [],
     signal: new AbortController().signal,
     nextMark: () => ++marks,
+    image: async (_, target) => {
+      throw notFound('file', '', target);
+    },
     ...context,
   });
 }

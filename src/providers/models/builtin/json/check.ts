@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { lastUsed } from '../../../../kit/last-used.ts';
 import { withoutIdentity } from '../../../../kit/validation.ts';
 import { withinTime } from '../../../../kit/within-time.ts';
 import { matches, parsePattern } from './pattern.ts';
@@ -12,7 +13,7 @@ const checkMilliseconds = 1000;
 /** Checks values against one schema: null when they fit, else what does not. */
 export type Check = (value: unknown) => string | null;
 
-const checks = new Map<string, Check | string>();
+const checks = lastUsed<Check | string>(keptChecks);
 
 /** A check for `schema`, or what is wrong with the schema. Those last asked for are kept. */
 export function checkOf(schema: Schema): Check | string {
@@ -20,13 +21,7 @@ export function checkOf(schema: Schema): Check | string {
     return `it is nested deeper than ${deepestSchema} levels`;
   const text = JSON.stringify(schema);
   if (text.length > longestSchema) return `it is longer than ${longestSchema} characters`;
-  const known = checks.get(text);
-  checks.delete(text);
-  const check = known ?? compiled(schema);
-  checks.set(text, check);
-  const oldest = checks.keys().next().value;
-  if (checks.size > keptChecks && oldest !== undefined) checks.delete(oldest);
-  return check;
+  return checks(text, () => compiled(schema));
 }
 
 function depthOf(value: unknown, limit: number): number {

@@ -7,7 +7,7 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
   errors: { uses: [] },
   log: { uses: [] },
   yaml: { uses: [] },
-  config: { uses: ['errors', 'kit', 'yaml'] },
+  config: { uses: ['errors', 'kit', 'trust', 'yaml'] },
   trust: { uses: ['errors'] },
   storage: { uses: ['errors', 'trust'] },
   kit: { uses: ['errors', 'storage'], names: ['trust'] },

@@ -11,7 +11,7 @@ import { correlate } from './http/correlation.ts';
 import { sendError } from './http/errors.ts';
 import { methodsOf } from './http/methods.ts';
 import { takeMultipart } from './http/multipart-bodies.ts';
-import { installPipeline } from './http/pipeline.ts';
+import { developmentHeader, installPipeline } from './http/pipeline.ts';
 import { parseQueryString } from './http/query-string.ts';
 import { createRepeats, type RepeatOptions } from './http/repeats.ts';
 import { routeConstraints } from './http/route-constraints.ts';
@@ -30,12 +30,14 @@ export interface AppOptions {
   log: Logger;
   /** Is told who did what. */
   audit?: AuditTrail | null;
+  /** Whether every answer says that nobody has configured who may call; not, unless said. */
+  development?: boolean;
   /** Routes outside `/api`, such as the identity endpoint. */
   installPublicRoutes(app: FastifyInstance): void;
 }
 
 export async function createApp(options: AppOptions) {
-  const { config, credentials, families, log, audit = null, installPublicRoutes } = options;
+  const { config, credentials, families, log, audit = null, development = false } = options;
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     childLoggerFactory: (logger) => logger,
@@ -53,6 +55,7 @@ export async function createApp(options: AppOptions) {
     },
     frameworkErrors(error, request, reply) {
       correlate(request, reply);
+      if (development) reply.header(...developmentHeader);
       sendError(error, request, reply);
     },
   });
@@ -66,13 +69,21 @@ export async function createApp(options: AppOptions) {
     projects: config.projects,
     limits: config.limits,
     log,
+    development,
   });
-  installWebSockets(app, { families, authorization, audit, bodyBytes: config.limits.bodyBytes, load });
+  installWebSockets(app, {
+    families,
+    credentials,
+    authorization,
+    audit,
+    bodyBytes: config.limits.bodyBytes,
+    load,
+  });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   const { keptAnswerBytes: answerBytes } = config.limits;
   const repeats = options.repeats === undefined ? null : createRepeats({ ...options.repeats, answerBytes });
   for (const family of families) bindFamily(app, family, repeats);
-  installPublicRoutes(app);
+  options.installPublicRoutes(app);
 
   const allowed = methodsOf(families);
   app.setNotFoundHandler((request, reply) => {

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { Audit } from './config-audit.ts';
+import { Identity } from './config-identity.ts';
 import { CustomRoles } from './config-roles.ts';
+import { bound, closed, projectName, projectNameRule, Text } from './config-shapes.ts';
 import { httpUrl, httpUrlRule, telemetryProtocols } from './config-telemetry.ts';
 import {
   connectionName,
@@ -19,15 +21,6 @@ import { Metadata, OneOf } from './kit/schema.ts';
  * The shape of `bloomery.yaml`: validation, the type of the parsed file and the documented defaults
  * all come from here. `docs/guide/configuration.md` is checked against it.
  */
-
-const closed = { additionalProperties: false } as const;
-
-export const projectName = /^(?!_project$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const projectNameRule = 'a name of letters, digits, `_`, `.` and `-`, at most 64, not `_project`';
-
-/** `rule` replaces the pattern in error messages. */
-const Text = (pattern: RegExp, rule: string, description: string) =>
-  Type.String({ pattern: pattern.source, rule: `be ${rule}`, description });
 
 /** Secrets stand outside the file: `what` is what is read, `name` the key that says where from. */
 const Secret = (what: string, name: string) =>
@@ -83,9 +76,6 @@ const Deployment = Type.Object(
   },
   closed,
 );
-
-const bound = (minimum: number, maximum: number, fallback: number) =>
-  Type.Optional(Type.Integer({ minimum, maximum, default: fallback }));
 
 const Telemetry = Type.Object(
   {
@@ -178,6 +168,7 @@ export const ConfigFile = Type.Object(
     blobs: Type.Optional(Blobs),
     roles: Type.Optional(CustomRoles),
     audit: Type.Optional(Audit),
+    identity: Type.Optional(Identity),
     outbound: Type.Optional(
       Type.Object(
         {
@@ -285,11 +276,6 @@ export type ConnectionEntry = Static<typeof Connection>;
 export type WebSearchEntry = Static<typeof WebSearch>;
 export type BlobsEntry = Static<typeof Blobs>;
 export type TelemetryEntry = Static<typeof Telemetry>;
-
-/** The declared default of a key of the file. */
-export function defaultOf<T>(schema: object): T {
-  return (schema as { default: T }).default;
-}
 
 const ofModelFiles = ['contextTokens', 'parallel', 'queue', 'threads'] as const;
 

@@ -54,6 +54,7 @@ test('without a file there are defaults', () => {
       files: 10_000,
       attemptSeconds: 600,
     },
+    identity: { local: [], entra: null, roleAssignments: [], rememberedTokens: 10_000 },
     limits: {
       bodyBytes: 33554432,
       fileBytes: 536870912,
@@ -543,6 +544,59 @@ test('an account of a blob service', () => {
   expect(() => load(local, { KEY: 'no base64!' })).toThrow('blobs.key: must be');
 });
 
+const ids = Array.from({ length: 4 }, (_, n) => `${n}${n}${n}${n}${n}${n}${n}A-0000-4000-8000-000000000000`);
+
+test('users, apps and a tenant may sign in, with the roles that are assigned', () => {
+  const { identity } = load(`identity:
+  users:
+    - { name: ada, objectId: ${ids[0]}, groups: [${ids[1]}], roles: [{ role: Reader, project: one }] }
+    - { name: bob }
+  apps: [{ name: ci }]
+  entra: { tenant: ${ids[2]}, authority: https://login.microsoftonline.us/ }
+  roleAssignments:
+    - { group: ${ids[1]}, role: Azure AI User }
+    - { appRole: Writer, role: Azure AI Owner, project: two }
+`);
+  const [ada, bob, ci] = identity.local;
+  expect(ada).toMatchObject({ kind: 'user', objectId: ids[0]?.toLowerCase(), clientId: null });
+  expect(ada?.grants).toEqual([
+    { role: 'Reader', project: 'one' },
+    { role: 'Azure AI User', project: null },
+  ]);
+  expect(bob).toMatchObject({ grants: [], objectId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  expect(new Set([bob?.objectId, ci?.objectId, ci?.clientId]).size).toBe(3);
+  expect(identity.entra).toEqual({
+    tenant: ids[2]?.toLowerCase(),
+    audiences: ['https://ai.azure.com', 'https://ai.azure.com/', 'https://cognitiveservices.azure.com'],
+    authority: 'https://login.microsoftonline.us',
+    jwksUri: null,
+    clockSkewSeconds: 60,
+  });
+});
+
+test.each([
+  ['users: [{ name: a, roles: [{ role: King }] }]', "there is no role 'King'"],
+  ['users: [{ name: a }, { name: a }]', "identity.users[1].name: another user is already named 'a'"],
+  [
+    `users: [{ name: a, objectId: ${ids[0]} }, { name: b, objectId: ${ids[0]} }]`,
+    'identity.users[1].objectId',
+  ],
+  [`apps: [{ name: a, clientId: ${ids[0]} }, { name: b, clientId: ${ids[0]} }]`, 'identity.apps[1].clientId'],
+  ['users: [{ name: a b }]', 'identity.users[0].name: must be a name without spaces'],
+  ['entra: { tenant: contoso.com }', 'identity.entra.tenant: must be an id such as'],
+  [
+    `entra: { tenant: ${ids[0]}, authority: "http://login.test" }`,
+    'identity.entra.authority: must be an address',
+  ],
+  [
+    'roleAssignments: [{ role: Reader }]',
+    'identity.roleAssignments[0]: must have exactly one of the keys user',
+  ],
+  [`roleAssignments: [{ user: ${ids[0]}, app: ${ids[0]}, role: Reader }]`, 'must have exactly one'],
+])('identity: { %s } is refused with its place', (text, message) => {
+  expect(() => load(`identity: { ${text} }\n`)).toThrow(message);
+});
+
 test('the guide documents every key with its default', () => {
   const guide = readFileSync(new URL('../docs/guide/configuration.md', import.meta.url), 'utf8');
   const { deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, blobs, ...top } =
@@ -554,8 +608,13 @@ test('the guide documents every key with its default', () => {
     ...{ ...deployments.items.properties, ...limits.properties, ...telemetry.properties },
     ...connections.items.properties,
   };
+  const { identity } = ConfigFile.properties;
   const rows = [
     ...Object.entries(keys),
+    ...Object.entries({ identity, 'identity.entra': identity.properties.entra }).flatMap(
+      ([section, { properties }]) =>
+        Object.entries(properties).map(([key, schema]) => [`${section}.${key}`, schema] as const),
+    ),
     ...Object.entries({ codeInterpreter, blobs, audit: ConfigFile.properties.audit }).flatMap(
       ([section, { properties }]) =>
         Object.entries(properties).map(([key, schema]) => [`${section}.${key}`, schema] as const),

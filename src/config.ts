@@ -5,26 +5,28 @@ import { basename, dirname, resolve } from 'node:path';
 import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type BlobsConfig, blobsConfig } from './config-blobs.ts';
 import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
+import { type IdentityConfig, identityConfig } from './config-identity.ts';
 import { type RoleConfig, rolesConfig } from './config-roles.ts';
 import {
   type BlobsEntry,
   ConfigFile,
   type DeploymentEntry,
-  defaultOf,
-  projectName,
   providerKeys,
   type SecretEntry,
   type TelemetryEntry,
   type WebSearchEntry,
 } from './config-schema.ts';
+import { defaultOf, projectName } from './config-shapes.ts';
 import { type TelemetryConfig, telemetryConfig } from './config-telemetry.ts';
 import { type WebSearchConfig, webSearchConfig } from './config-web-search.ts';
 import { allowEntryFault } from './kit/allow-list.ts';
+import { createRoles, type Roles } from './trust/roles.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
 export type { AuditConfig } from './config-audit.ts';
 export type { BlobsConfig } from './config-blobs.ts';
 export type { ConnectionConfig } from './config-connections.ts';
+export type { IdentityConfig } from './config-identity.ts';
 export type { RoleConfig } from './config-roles.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
 export type { WebSearchConfig } from './config-web-search.ts';
@@ -121,6 +123,8 @@ export interface Config {
   /** Where web search searches; null for nowhere. */
   webSearch: WebSearchConfig | null;
   blobs: BlobsConfig;
+  /** Who may call besides holders of API keys. */
+  identity: IdentityConfig;
   /** Hosts, addresses and networks that tools may reach although they would be refused. */
   outbound: { allow: string[]; hosts: Record<string, string> };
   codeInterpreter: CodeInterpreterConfig;
@@ -222,6 +226,11 @@ export function loadConfig(options: LoadOptions): Config {
   const telemetry = telemetryOf(content.telemetry ?? {}, source);
   const webSearch = content.webSearch === undefined ? null : webSearchOf(content.webSearch, source);
   const blobs = blobsOf(content.blobs ?? {}, source);
+  const identity = identityConfig(
+    content.identity ?? {},
+    rolesOf(rolesConfig(content.roles ?? []), source),
+    (path, message) => fault(source, ['identity', ...path], message),
+  );
   const allow = content.outbound?.allow ?? [];
   for (const [at, entry] of allow.entries()) {
     const wrong = allowEntryFault(entry);
@@ -239,6 +248,7 @@ export function loadConfig(options: LoadOptions): Config {
     telemetry,
     webSearch,
     blobs,
+    identity,
     outbound: { allow, hosts: content.outbound?.hosts ?? {} },
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
     documents: documentsOf(content.documents ?? {}),
@@ -258,6 +268,15 @@ interface Source {
 
 function fault(source: Source, path: KeyPath, message: string): void {
   source.faults.push(source.parsed?.fault(path, message) ?? message);
+}
+
+function rolesOf(given: RoleConfig[], source: Source): Roles {
+  try {
+    return createRoles(given);
+  } catch (error) {
+    fault(source, ['roles'], (error as Error).message);
+    return createRoles();
+  }
 }
 
 function limitsOf(given: Partial<Limits>): Limits {

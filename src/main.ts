@@ -38,6 +38,14 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/audit.ts')).audit(given);
     }
+    case 'key': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/key.ts')).key(given);
+    }
+    case 'token': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/token.ts')).token(given);
+    }
     case 'doctor': {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);

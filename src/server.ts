@@ -20,15 +20,17 @@ import type { TraceSink } from './providers/telemetry/sink.ts';
 import { serverTools } from './providers/tools/index.ts';
 import type { ServerTool } from './providers/tools/tool.ts';
 import { openSearchProvider } from './providers/tools/web-search/search-provider.ts';
+import { credentialsOf, hasIdentity } from './server-identity.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
-import { createKeyVerifier } from './trust/api-keys.ts';
 import { openAuditLog } from './trust/audit-log.ts';
+import { refuseUnguarded } from './trust/beyond-loopback.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
 import { derivedKey } from './trust/derived-key.ts';
 import { ownIdentity } from './trust/own-identity.ts';
+import { createRoles } from './trust/roles.ts';
 import { createSealer } from './trust/sealing.ts';
 import { sealingKeys, sealingKeyVariable } from './trust/sealing-keys.ts';
 import { createTokenIssuer } from './trust/tokens.ts';
@@ -53,7 +55,11 @@ export interface RunningServer {
   identityEndpoint: string;
   identityHeader: string;
   /** Null where the server knows only the key's hash. */
-  apiKey: string | null;
+  readonly apiKey: string | null;
+  /** Is told when another key, or none, takes the place of that one. */
+  onApiKeyChanged(listener: (apiKey: string | null) => void): void;
+  /** Whether nobody has configured who may call, and the machine is all that guards it. */
+  development: boolean;
   /** The certificate of the local CA, PEM. */
   caFile: string;
   /** The system's roots and our CA in one PEM file. */
@@ -110,17 +116,20 @@ async function start(
       return opened;
     }),
     createModelGateway({ config, environment: process.env, ownPort: port, log: log.logger }),
-    createTokenIssuer({ directory: dataDirectory }),
+    createTokenIssuer({ directory: dataDirectory, identities: config.identity.local }),
   ]);
   const audit = await openAuditLog({ dataDirectory, ...config.audit, log: log.logger });
   onClose(() => audit.close());
-  const { apiKey, identityHeader, keyHashes } = ensureCredentials(dataDirectory, fixedKey);
-  const verifier = createKeyVerifier(keyHashes);
+  const owner = ensureCredentials(dataDirectory, { fixedKey, makeKey: isLoopback(host) });
+  const { identityHeader, keys } = owner;
   traces = await openTraceSink(config.telemetry, models, log.logger);
 
-  const keys = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
-  const [dataKey] = keys;
-  const sealer = createSealer(keys);
+  const hasChosenAuthentication = owner.hasChosenKey || hasIdentity(config);
+  if (!isLoopback(host)) refuseUnguarded({ host, directory: dataDirectory, hasChosenAuthentication });
+  const development = isLoopback(host) && !hasIdentity(config);
+  const seals = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
+  const [dataKey] = seals;
+  const sealer = createSealer(seals);
   const connections = connectionDirectory(config.connections, database, sealer);
   const outbound = createOutbound({ allowLoopback: isLoopback(host), ...config.outbound });
   const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
@@ -155,6 +164,7 @@ async function start(
     documents,
     vectorStores: { ...config.vectorStores, documents, index },
     sealer,
+    apiKeys: { keys, roles: createRoles(config.roles) },
     log: log.logger,
     traces,
   });
@@ -169,13 +179,14 @@ async function start(
   onClose(() => oldAnswers.close());
   const app = await createApp({
     config,
-    credentials: { verifyKey: verifier.verify, verifyToken: tokens.verify },
+    credentials: credentialsOf(config, { keys, tokens, isLocal: isLoopback(host), log: log.logger }),
+    development,
     families,
     repeats: { answers, secret: derivedKey(dataKey, 'repeated requests', 32) },
     log: log.logger,
     audit: { ...audit, reads: config.audit.reads },
     installPublicRoutes(to) {
-      installIdentityEndpoint(to, tokens, identityHeader);
+      installIdentityEndpoint(to, tokens, identityHeader, config.identity.local);
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);
     },
   });
@@ -205,7 +216,11 @@ async function start(
     endpoint: `https://${clientHost(host)}:${listener.port}/api/projects/${project}`,
     identityEndpoint: `${identityOrigin(host)}:${listener.port}${identityPath}`,
     identityHeader,
-    apiKey,
+    get apiKey() {
+      return owner.apiKey;
+    },
+    onApiKeyChanged: owner.onApiKeyChanged,
+    development,
     caFile: certificates.caFile,
     caBundleFile: certificates.caBundleFile,
     dataDirectory,

@@ -100,7 +100,9 @@ export function parseArguments<Name extends CommandName>(name: Name, rest: strin
     } else {
       const isOption = token.inlineValue === false && /^-./.test(token.value ?? '');
       const given = isOption ? undefined : token.value;
-      values[token.name] = parseValue(token.name, option, given, fail);
+      const value = parseValue(token.name, option, given, fail);
+      const before = values[token.name];
+      values[token.name] = option.many && before !== null ? `${before},${value}` : value;
     }
   }
   return { values: values as Values<Name>, words, program: program ?? [] };

@@ -9,7 +9,7 @@ export function banner(server: RunningServer, command: string = invocation()): s
       : ` --data ${quoted(server.dataDirectory)}`;
   return `
   Bloomery is ready.
-
+${server.development ? developmentNotice : ''}
     Project endpoint  ${server.endpoint}
     API key           ${server.apiKey || 'noted elsewhere: this data directory keeps only its hash'}
     Deployments       ${server.deployments.join(', ')}
@@ -20,6 +20,15 @@ export function banner(server: RunningServer, command: string = invocation()): s
 
 `;
 }
+
+const developmentNotice = `
+  ************************* DEVELOPMENT MODE *************************
+  * Nobody has configured who may call this server: whoever has the  *
+  * key or the token endpoint's secret of this machine may do all.   *
+  * Don't put it behind a proxy for others. To serve them, see       *
+  * docs/guide/trust-and-identity.md.                                *
+  ********************************************************************
+`;
 
 const quoted = (path: string): string =>
   /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;

@@ -7,6 +7,8 @@ export interface Option {
   about: string;
   default?: string | number;
   choices?: readonly string[];
+  /** Whether it may be given several times; the values are then joined by commas. */
+  many?: boolean;
 }
 
 export interface Command {
@@ -182,6 +184,55 @@ export const commands = {
     },
     takesProgram: false,
     mostWords: 2,
+  },
+  key: {
+    summary: 'list, make, replace and revoke API keys',
+    usage: 'bloomery key list | create NAME [options] | rotate NAME [options] | revoke NAME',
+    notes: [
+      'Through the running server; where none runs, in the files of the data directory. A key is shown once, when it is made.',
+      "A key has a role everywhere, or in some projects: bloomery key create ci --role 'Azure AI User' --project tests --expires 30d",
+    ],
+    options: {
+      data,
+      role: { kind: 'text', value: 'ROLE', about: 'create: a role; Azure AI User unless given', many: true },
+      project: {
+        kind: 'text',
+        value: 'NAME',
+        about: 'create: a project where the role holds; everywhere unless given',
+        many: true,
+      },
+      expires: { kind: 'text', value: 'TIME', about: 'create: after how long it expires, such as 30d' },
+      grace: {
+        kind: 'text',
+        value: 'TIME',
+        about: 'rotate: how long the key that there was goes on being good, such as 1h',
+      },
+      json: { kind: 'flag', about: 'print one line of JSON' },
+    },
+    takesProgram: false,
+    mostWords: 2,
+  },
+  token: {
+    summary: 'print an access token',
+    usage: 'bloomery token [options]',
+    notes: [
+      'Of a user or app of the configuration (`identity`), or, with neither, of the owner of the data directory, who may do everything.',
+    ],
+    options: {
+      data: { ...data, about: 'the data directory of the server' },
+      config,
+      user: { kind: 'text', value: 'NAME', about: 'the user' },
+      app: { kind: 'text', value: 'NAME', about: 'the app' },
+      audience: {
+        kind: 'text',
+        value: 'AUDIENCE',
+        about: 'whom the token is for',
+        default: 'https://ai.azure.com',
+      },
+      lifetime: { kind: 'text', value: 'TIME', about: 'how long it is good for, up to 24h', default: '1h' },
+      json: { kind: 'flag', about: 'print one line of JSON (accessToken, expiresAt)' },
+    },
+    takesProgram: false,
   },
 } as const satisfies Record<string, Command>;
 

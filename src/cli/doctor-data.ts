@@ -3,8 +3,9 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, s
 import { dirname, join } from 'node:path';
 import { isDataDirectoryLocked, lockFile } from '../storage/data-lock.ts';
 import { certificateFiles, trustDirectory } from '../trust/certificates.ts';
-import { apiKeysFile, credentialsFile } from '../trust/credentials.ts';
+import { credentialsFile } from '../trust/credentials.ts';
 import { codeOf, isOpenToOthers } from '../trust/durable-file.ts';
+import { apiKeysFile } from '../trust/key-file.ts';
 import type { RunFile } from '../trust/run-file.ts';
 import { type Finding, fine, problem } from './finding.ts';
 
@@ -62,6 +63,7 @@ export function checkSecrets(directory: string): Finding[] {
     caKeyFile,
     keyFile,
     join(trustDirectory(directory), 'token-key.pem'),
+    join(trustDirectory(directory), 'sealing.key'),
     apiKeysFile(directory),
     credentialsFile(directory),
   ].filter((file) => existsSync(file));

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { apiKeysFile, credentialsFile } from '../trust/credentials.ts';
+import { credentialsFile } from '../trust/credentials.ts';
 import type { Arguments } from './arguments.ts';
 import { clientEnvironment } from './client-environment.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -16,4 +16,4 @@ export function env({ values }: Arguments<'env'>): number {
 }
 
 const keyIsElsewhere = (directory: string): string =>
-  `FOUNDRY_PROJECT_API_KEY and OPENAI_API_KEY are left away: the API key has been removed from ${credentialsFile(directory)}, and only its hash is kept. It stays valid; set both variables to the key as you noted it. For a new key, delete ${apiKeysFile(directory)} and start the server again. Token credentials work without it.`;
+  `FOUNDRY_PROJECT_API_KEY and OPENAI_API_KEY are left away: the API key has been removed from ${credentialsFile(directory)}, and only its hash is kept. It stays valid; set both variables to the key as you noted it. For a new key, run \`bloomery key create NAME\`. Token credentials work without it.`;

@@ -18,7 +18,10 @@ export const exitCodeMeanings: [code: string, meaning: string][] = [
   [String(exitCodes.ok), 'all went well'],
   [String(exitCodes.failure), 'something failed, or `doctor` found a problem'],
   [String(exitCodes.usage), 'unknown command or option, or a wrong value'],
-  [String(exitCodes.configInvalid), 'the configuration file is missing or invalid'],
+  [
+    String(exitCodes.configInvalid),
+    'the configuration is missing or invalid, or too open for the address to listen on',
+  ],
   [String(exitCodes.portInUse), 'the port is in use'],
   [String(exitCodes.dataDirectoryInUse), 'another server uses the data directory'],
   [String(exitCodes.noServer), '`env`, `connection`: no server runs on the data directory'],

@@ -28,6 +28,7 @@ export function describeFailure(error: unknown): Failure {
   if (name === 'ConfigError') {
     return { exitCode: exitCodes.configInvalid, message: `The configuration is not valid.\n${message}` };
   }
+  if (name === 'UnguardedServerError') return { exitCode: exitCodes.configInvalid, message };
   if (name === 'DataDirectoryInUseError') return { exitCode: exitCodes.dataDirectoryInUse, message };
   if (code === 'EADDRINUSE') return { exitCode: exitCodes.portInUse, message: portInUse(error) };
   if (code === 'EACCES' && isListening(error)) {

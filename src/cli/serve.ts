@@ -21,6 +21,7 @@ export async function serve({ values }: Arguments<'serve'>): Promise<number> {
   });
   try {
     writeRunFile(dataDirectory, server);
+    server.onApiKeyChanged(() => writeRunFile(dataDirectory, server));
     process.stdout.write(values.json ? `${readyLine(server)}\n` : banner(server));
     releaseStartUpMemory();
     await stop.requested;

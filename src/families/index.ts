@@ -14,8 +14,11 @@ import { fileSearchTool } from '../providers/tools/file-search/file-search-tool.
 import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
 import { keptAnswerMigrations } from '../storage/kept-answers.ts';
+import type { ApiKeys } from '../trust/api-keys.ts';
+import type { Roles } from '../trust/roles.ts';
 import type { Sealer } from '../trust/sealing.ts';
 import { agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
+import { apiKeysFamily } from './api-keys/index.ts';
 import { assetFamilies, migrations as assetMigrations } from './assets/index.ts';
 import { audioFamily } from './audio/index.ts';
 import {
@@ -113,6 +116,8 @@ export interface FamilyParts {
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
   sealer: Sealer;
+  /** Those that the server is called with; without them none are administered here. */
+  apiKeys?: { keys: ApiKeys; roles: Roles };
   /** Reads the text of documents; without it models are given only what they take themselves. */
   documents?: Documents | null;
   log: ModelLog;
@@ -199,6 +204,7 @@ export function createFamilies(parts: FamilyParts): Families {
     ...(vectorStores ? [vectorStores.family] : []),
     files.family,
     uploads.family,
+    ...(parts.apiKeys ? [apiKeysFamily(parts.apiKeys.keys, parts.apiKeys.roles)] : []),
   ];
   return {
     families: [...served, notBuiltFamily(served)],

@@ -3,7 +3,10 @@ import { type ApiError, apiError } from '../errors.ts';
 import type { Principal } from '../trust/principal.ts';
 
 export interface Credentials {
+  /** Null for what is no valid key. */
   verifyKey(candidate: string): Principal | null;
+  /** Why it is none. */
+  keyRefusal?(candidate: string): string;
   /** Throws `invalid_credential`, saying what is wrong with the token. */
   verifyToken(token: string): Principal | Promise<Principal>;
 }
@@ -20,8 +23,7 @@ export function authenticate(
   if (typeof apiKey === 'string') {
     const principal = credentials.verifyKey(apiKey);
     if (principal !== null) return principal;
-    if (authorization === undefined)
-      throw unauthorized('The API key is not valid on this server.', 'api-key');
+    if (authorization === undefined) throw unauthorized(refusal(apiKey, credentials), 'api-key');
   }
   if (authorization === undefined) {
     throw unauthorized(
@@ -38,9 +40,12 @@ export function authenticate(
   }
   const principal = credentials.verifyKey(bearer);
   if (principal !== null) return principal;
-  if (!bearer.includes('.')) throw unauthorized('The API key is not valid on this server.', 'Authorization');
+  if (!bearer.includes('.')) throw unauthorized(refusal(bearer, credentials), 'Authorization');
   return credentials.verifyToken(bearer);
 }
+
+const refusal = (key: string, { keyRefusal }: Credentials): string =>
+  keyRefusal?.(key) ?? 'The API key is not valid on this server.';
 
 const unauthorized = (message: string, target: string): ApiError =>
   apiError('invalid_credential', message, { target, headers: { 'www-authenticate': 'Bearer' } });

@@ -149,5 +149,9 @@ function closeIdle(...servers: HttpServer[]): void {
   for (const server of servers) server.closeIdleConnections();
 }
 
+/** Whether a client is on this very machine: by loopback, or by an address of its own. */
+export const isThisMachine = ({ remoteAddress, localAddress }: Socket): boolean =>
+  isLoopback(remoteAddress) || (remoteAddress !== undefined && remoteAddress === localAddress);
+
 export const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);

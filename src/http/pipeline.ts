@@ -19,6 +19,8 @@ export interface PipelineOptions {
   projects: string[];
   limits: Limits;
   log: Logger;
+  /** Whether every answer says that nobody has configured who may call. */
+  development: boolean;
 }
 
 export interface Pipeline {
@@ -33,6 +35,8 @@ export interface Load {
   enter(): void;
   leave(): void;
 }
+
+export const developmentHeader = ['x-bloomery-mode', 'development'] as const;
 
 /** The conventions that every request passes before its handler, in their order. */
 export function installPipeline(app: FastifyInstance, options: PipelineOptions): Pipeline {
@@ -62,6 +66,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       request.exchange = exchange;
       underWay.set(exchange, reply);
       correlate(request, reply);
+      if (options.development) reply.header(...developmentHeader);
       reply.raw.once('close', () => {
         load.leave();
         underWay.delete(exchange);

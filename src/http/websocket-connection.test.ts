@@ -52,6 +52,7 @@ function serve(permit = () => {}) {
     operations: new Map([['work', operation]]),
     parse: JSON.parse,
     load: { enter() {}, leave() {} },
+    authenticate: () => ({ kind: 'key', id: 'test', name: 'test', grants: [] }),
     waitingBytes: 1000,
   });
   return {

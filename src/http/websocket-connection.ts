@@ -3,6 +3,7 @@ import { apiError } from '../errors.ts';
 import type { Context } from '../kit/context.ts';
 import { newRequestId } from '../kit/ids.ts';
 import { EventStream } from '../kit/operation.ts';
+import type { Principal } from '../trust/principal.ts';
 import { toApiError } from './errors.ts';
 import { clientGone, type Exchange } from './exchange.ts';
 import type { Load } from './pipeline.ts';
@@ -37,6 +38,8 @@ export interface ConnectionParts {
   /** Throws for what is no JSON. */
   parse(text: string): unknown;
   load: Load;
+  /** Throws once the credential that the connection was opened with is good no more. */
+  authenticate(): Principal | Promise<Principal>;
   /** What messages that wait may take together, in bytes. */
   waitingBytes: number;
 }
@@ -55,7 +58,6 @@ export const connectionLimits = {
   /** Heartbeats without a sign of life after which a connection is cut. */
   missedHeartbeats: 2,
   idleMilliseconds: 15 * 60_000,
-  /** Credentials are checked when a connection is opened; this bounds how long they are then good for. */
   lifeMilliseconds: 60 * 60_000,
 };
 
@@ -112,6 +114,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     try {
       load.enter();
       if (ending !== null) throw closing();
+      exchange.principal = await parts.authenticate();
       operation.permit(exchange);
       operation.check(message.body);
       checkForSocket(message.body);

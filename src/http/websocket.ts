@@ -7,6 +7,7 @@ import type { Context } from '../kit/context.ts';
 import type { Family, Operation } from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
 import { type AuditTrail, auditMessage } from './audit.ts';
+import { authenticate, type Credentials } from './authentication.ts';
 import { type Authorization, askedOf } from './authorization.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpgradeListener } from './listener.ts';
@@ -31,6 +32,7 @@ export interface WebSocketOptions {
   families: Family[];
   authorization: Authorization;
   audit: AuditTrail | null;
+  credentials: Credentials;
   /** The largest message, in bytes. */
   bodyBytes: number;
   load: Load;
@@ -45,7 +47,7 @@ const closeMilliseconds = 5000;
  */
 export function installWebSockets(
   app: FastifyInstance,
-  { families, authorization, audit, bodyBytes, load }: WebSocketOptions,
+  { families, credentials, authorization, audit, bodyBytes, load }: WebSocketOptions,
 ): void {
   const served = messageOperations(families, authorization, audit);
   const parse = jsonParser(app);
@@ -82,7 +84,10 @@ export function installWebSockets(
       reply.hijack();
       reply.raw.statusCode = 101;
       const { exchange } = request;
-      const parts = { opening: exchange, operations, parse, load, waitingBytes: bodyBytes };
+      const parts = {
+        ...{ opening: exchange, operations, parse, load, waitingBytes: bodyBytes },
+        authenticate: () => authenticate(request, credentials),
+      };
       const connection = serveConnection(socket, parts);
       open.add(connection);
       socket.on('close', () => open.delete(connection));

@@ -108,7 +108,7 @@ function adminAction({ method, path }: Place): string {
   const verb = method === 'GET' ? 'read' : method === 'DELETE' ? 'delete' : 'write';
   // A copy of a whole project is more than its name.
   if (segment === 'projects') return `${accounts}projects/${/export/.test(path) ? 'write' : verb}`;
-  if (/^(api-)?keys$/.test(segment))
+  if (/^(api[-_])?keys$/.test(segment))
     return accounts + (verb === 'read' ? 'listKeys/action' : 'regenerateKey/action');
   if (segment === 'tokens') return `${accounts}regenerateKey/action`;
   if (/^(users|apps|roles|grants|role-assignments|identities)$/.test(segment))

@@ -4,46 +4,83 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { hashKey, newApiKey } from './api-keys.ts';
+import { type ApiKeys, createApiKeys, fixedApiKey, hashKey, newApiKey } from './api-keys.ts';
 import { trustDirectory } from './certificates.ts';
 import { makePrivateDirectory, readJsonIfPresent, writeDurably } from './durable-file.ts';
+import { apiKeysFile, type KeyFile, keyId, readKeyFile, type StoredKey, writeKeyFile } from './key-file.ts';
+import { everything } from './principal.ts';
 
 export interface ServerCredentials {
-  /** Null where only the hash is left: the key goes on working, but nothing here can tell it. */
-  apiKey: string | null;
+  /** The owner's key. Null where only the hash is left: the key goes on working, but nothing here can tell it. */
+  readonly apiKey: string | null;
   /** The secret that the managed-identity endpoint asks for. */
   identityHeader: string;
-  /** What `createKeyVerifier` takes. */
-  keyHashes: Buffer[];
+  keys: ApiKeys;
+  /** Whether an operator has asked for one of the keys. */
+  readonly hasChosenKey: boolean;
+  /** Is told when another key, or none, takes the place of the owner's. */
+  onApiKeyChanged(listener: (apiKey: string | null) => void): void;
+}
+
+export interface CredentialOptions {
+  /** That key alone is valid for this run, and nothing about it is written. */
+  fixedKey?: string | null;
+  /** Whether a first start makes a key that may do everything. */
+  makeKey?: boolean;
 }
 
 export const credentialsFile = (directory: string): string => join(directory, 'credentials.json');
-export const apiKeysFile = (directory: string): string => join(trustDirectory(directory), 'api-keys.json');
 
-/** With `fixedApiKey` that key alone is valid for this run, and nothing about it is written. */
-export function ensureCredentials(directory: string, fixedApiKey: string | null): ServerCredentials {
+export function ensureCredentials(
+  directory: string,
+  { fixedKey = null, makeKey = true }: CredentialOptions = {},
+): ServerCredentials {
   makePrivateDirectory(trustDirectory(directory));
   const noted = readCredentials(directory);
   const identityHeader = noted.identityHeader ?? randomBytes(32).toString('base64url');
-  if (fixedApiKey !== null) {
-    noteForOwner(directory, noted, { apiKey: noted.apiKey, identityHeader });
-    return { apiKey: usable(fixedApiKey), keyHashes: [hashKey(fixedApiKey)], identityHeader };
+  const note = (apiKey: string | null): void => noteForOwner(directory, noted, { apiKey, identityHeader });
+  if (fixedKey !== null) {
+    const keys = fixedApiKey(usable(fixedKey));
+    note(noted.apiKey);
+    return { apiKey: fixedKey, identityHeader, keys, hasChosenKey: true, onApiKeyChanged() {} };
   }
-  const keyHashes = readKeyHashes(directory);
-  if (keyHashes === null) {
-    const apiKey = noted.apiKey ?? newApiKey();
+  let file = readKeyFile(directory, keyFileRemedy(directory));
+  let apiKey = file === null ? noted.apiKey : stillKnown(directory, noted.apiKey, file);
+  if (file === null && (apiKey !== null || makeKey)) {
+    apiKey ??= newApiKey();
     // The owner's copy first: a crash in between must not leave a hash whose key nobody has seen.
-    noteForOwner(directory, noted, { apiKey, identityHeader });
-    return { apiKey, keyHashes: [storeKeyHash(directory, apiKey)], identityHeader };
+    note(apiKey);
+    file = { keys: [automaticKey(apiKey)], revoked: [] };
+    writeKeyFile(directory, file);
   }
-  const { apiKey } = noted;
-  if (apiKey !== null && !keyHashes.some((hash) => hash.equals(hashKey(apiKey)))) {
-    throw new Error(
-      `The apiKey in ${credentialsFile(directory)} is not one that ${apiKeysFile(directory)} knows. Delete the latter to make the former valid, or delete both for a new key.`,
-    );
-  }
-  noteForOwner(directory, noted, { apiKey, identityHeader });
-  return { apiKey, keyHashes, identityHeader };
+  note(apiKey);
+
+  const listeners: ((apiKey: string | null) => void)[] = [];
+  const keys = createApiKeys(file ?? { keys: [], revoked: [] }, {
+    save(changed) {
+      file = changed;
+      writeKeyFile(directory, changed);
+    },
+    onReplaced(sha256, key) {
+      if (apiKey === null || hashKey(apiKey) !== sha256) return;
+      apiKey = key;
+      note(key);
+      for (const listener of listeners) listener(key);
+    },
+  });
+  return {
+    identityHeader,
+    keys,
+    get apiKey() {
+      return apiKey;
+    },
+    get hasChosenKey() {
+      return file?.keys.some((key) => !key.automatic) ?? false;
+    },
+    onApiKeyChanged(listener) {
+      listeners.push(listener);
+    },
+  };
 }
 
 interface Noted {
@@ -51,16 +88,38 @@ interface Noted {
   identityHeader: string | null;
 }
 
-function noteForOwner(directory: string, before: Noted, after: Noted): void {
-  if (before.apiKey === after.apiKey && before.identityHeader === after.identityHeader) return;
-  writeDurably(credentialsFile(directory), `${JSON.stringify(after, null, 2)}\n`);
+/** The noted key; null where it was revoked or replaced, and the note of that was lost in a crash. */
+function stillKnown(directory: string, apiKey: string | null, { keys, revoked }: KeyFile): string | null {
+  if (apiKey === null) return null;
+  const sha256 = hashKey(apiKey);
+  if (keys.some((key) => key.sha256 === sha256)) return apiKey;
+  const wasKnown = [...revoked, ...keys.map(({ previous }) => previous)].some(
+    (one) => one?.sha256 === sha256,
+  );
+  if (wasKnown) return null;
+  throw new Error(
+    `The apiKey in ${credentialsFile(directory)} is not one that ${apiKeysFile(directory)} knows. Delete the latter to make the former valid, or delete both for a new key.`,
+  );
 }
 
-function storeKeyHash(directory: string, apiKey: string): Buffer {
-  const hash = hashKey(apiKey);
-  const entry = { sha256: hash.toString('hex'), createdAt: new Date().toISOString() };
-  writeDurably(apiKeysFile(directory), `${JSON.stringify({ keys: [entry] }, null, 2)}\n`);
-  return hash;
+function noteForOwner(directory: string, noted: Noted, after: Noted): void {
+  if (noted.apiKey === after.apiKey && noted.identityHeader === after.identityHeader) return;
+  writeDurably(credentialsFile(directory), `${JSON.stringify(after, null, 2)}\n`);
+  Object.assign(noted, after);
+}
+
+function automaticKey(apiKey: string): StoredKey {
+  const sha256 = hashKey(apiKey);
+  return {
+    ...{
+      id: keyId(sha256),
+      name: 'default',
+      sha256,
+      grants: everything,
+      createdAt: new Date().toISOString(),
+    },
+    ...{ expiresAt: null, previous: null, automatic: true },
+  };
 }
 
 function usable(apiKey: string): string {
@@ -78,15 +137,5 @@ function readCredentials(directory: string): Noted {
   return { apiKey: text(stored?.apiKey), identityHeader: text(stored?.identityHeader) };
 }
 
-function readKeyHashes(directory: string): Buffer[] | null {
-  const file = apiKeysFile(directory);
-  const remedy = `Delete it: the key in ${credentialsFile(directory)} is then taken over, or a new one made.`;
-  const stored = readJsonIfPresent(file, remedy);
-  if (stored === null) return null;
-  const entries: unknown[] = Array.isArray(stored.keys) ? stored.keys : [];
-  const hashes = entries.map((entry) => Buffer.from(String((entry as { sha256?: unknown })?.sha256), 'hex'));
-  if (hashes.length === 0 || hashes.some((hash) => hash.length !== 32)) {
-    throw new Error(`${file} is damaged: it must list keys with their sha256. ${remedy}`);
-  }
-  return hashes;
-}
+const keyFileRemedy = (directory: string): string =>
+  `Restore it from a backup, or delete it: the key in ${credentialsFile(directory)} is then taken over, or a new one made.`;

@@ -3,7 +3,7 @@ import { ownIdentity } from './own-identity.ts';
 import type { TokenIssuer } from './tokens.ts';
 
 const issuer = {
-  issue: async ({ audience }) => ({ accessToken: `for ${audience}`, expiresOn: 0 }),
+  issue: async ({ audience, project }) => ({ accessToken: `for ${audience} in ${project}`, expiresOn: 0 }),
 } as TokenIssuer;
 const identity = ownIdentity(issuer, { names: ['Box.local', '*.wild.example'], port: () => 8443 });
 
@@ -19,10 +19,10 @@ test.each<[string, string, boolean]>([
   ['https://ai.azure.com', 'https://a.wild.example:8443', false],
   ['https://search.azure.com', 'http://127.0.0.1:8443', false],
 ])('a token for %s is made for %s: %s', async (audience, url, isMade) => {
-  expect(await identity.token(audience, url)).toBe(isMade ? `for ${audience}` : null);
+  expect(await identity.token(audience, url, 'p')).toBe(isMade ? `for ${audience} in p` : null);
 });
 
 test('none is made while the port is not known', async () => {
   const early = ownIdentity(issuer, { names: [], port: () => null });
-  expect(await early.token('https://ai.azure.com', 'http://127.0.0.1')).toBeNull();
+  expect(await early.token('https://ai.azure.com', 'http://127.0.0.1', 'p')).toBeNull();
 });

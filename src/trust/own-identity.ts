@@ -8,8 +8,11 @@ export interface OwnAddress {
 }
 
 export interface OwnIdentity {
-  /** Null unless both the audience and the address are this server's own. */
-  token(audience: string, url: string): Promise<string | null>;
+  /**
+   * Null unless both the audience and the address are this server's own. It is good in the project alone: an agent may
+   * not do more than those who may talk to it there.
+   */
+  token(audience: string, url: string, project: string): Promise<string | null>;
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -24,9 +27,14 @@ export function ownIdentity(issuer: TokenIssuer, address: OwnAddress): OwnIdenti
     return loopback.has(hostname) || (protocol === 'https:' && names.has(hostname.replace(/^\[|\]$/g, '')));
   };
   return {
-    async token(audience, url) {
+    async token(audience, url, project) {
       if (!acceptedAudiences.includes(audience) || !isOwn(url)) return null;
-      const { accessToken } = await issuer.issue({ audience, subject: 'agent', lifetimeSeconds: 300 });
+      const { accessToken } = await issuer.issue({
+        audience,
+        subject: 'agent',
+        project,
+        lifetimeSeconds: 300,
+      });
       return accessToken;
     },
   };

@@ -46,3 +46,32 @@ test('a role of the configuration does not pass for one of Azure', () => {
   expect(named('Foundry Owner')).toThrow('another role');
   expect(named('Mine')).not.toThrow();
 });
+
+test('roles are given by their own names; one that there is not is refused', () => {
+  const roles = createRoles([{ name: 'Builder', actions: [], dataActions: [], notDataActions: [] }]);
+  expect(
+    roles.grants([
+      { role: 'foundry user', project: 'p' },
+      { role: 'builder', project: null },
+    ]),
+  ).toEqual([
+    { role: 'Azure AI User', project: 'p' },
+    { role: 'Builder', project: null },
+  ]);
+  expect(() => roles.grants([{ role: 'King', project: null }])).toThrow(
+    expect.objectContaining({ target: 'grants[0].role', message: expect.stringContaining('Builder') }),
+  );
+});
+
+test('who is no owner of the server gives nobody more than a user may do', () => {
+  const roles = createRoles();
+  const giver = (role: string, project: string | null) =>
+    ({ kind: 'key', id: 'k', name: 'k', grants: [{ role, project }] }) as const;
+  const give = (by: ReturnType<typeof giver>, role: string) => () =>
+    roles.requireGiver(by, [{ role, project: null }]);
+  expect(give(giver('Foundry Owner', null), 'Azure AI Owner')).not.toThrow();
+  expect(give(giver('Azure AI Account Owner', null), 'Azure AI User')).not.toThrow();
+  for (const by of [giver('Azure AI Account Owner', null), giver('Azure AI Owner', 'p')]) {
+    expect(give(by, 'Azure AI Owner')).toThrow(expect.objectContaining({ status: 403 }));
+  }
+});

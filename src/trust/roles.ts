@@ -1,4 +1,5 @@
-import { type RoleName, roleNames } from './principal.ts';
+import { apiError, invalidPayload } from '../errors.ts';
+import { type Grant, type Principal, type RoleName, roleNames } from './principal.ts';
 
 /** What a role may do. `*` in an action stands for any text, slashes too; capitals don't matter. */
 export interface RoleDefinition {
@@ -36,7 +37,14 @@ export interface Roles {
   readonly all: readonly Role[];
   /** By name, other name or Azure's id; null for one that nobody knows. */
   named(name: string): Role | null;
+  /** What is to be granted, by the names of `all`; refuses a role that there is not. */
+  grants(wanted: readonly Grant[]): Grant[];
+  /** As in Azure, an owner may give any role, and who else may give roles only what makes a user. */
+  requireGiver(giver: Principal, given: readonly Grant[]): void;
 }
+
+const owner = 'Azure AI Owner' satisfies RoleName;
+const user = 'Azure AI User' satisfies RoleName;
 
 const everyDataAction = ['Microsoft.CognitiveServices/*'];
 const accountsAndKeys = [
@@ -203,7 +211,31 @@ export function createRoles(custom: readonly CustomRole[] = []): Roles {
   };
   for (const name of roleNames) add(name, roleDefinitions[name]);
   for (const role of custom) add(role.name, { ...role, id: null, otherNames: [] });
-  return { all, named: (name) => known.get(name.toLowerCase()) ?? null };
+  const named = (name: string): Role | null => known.get(name.toLowerCase()) ?? null;
+  return {
+    all,
+    named,
+    grants: (wanted) =>
+      wanted.map(({ role, project }, at) => {
+        const found = named(role);
+        if (found !== null) return { role: found.name, project };
+        throw invalidPayload(
+          `grants[${at}].role`,
+          `There is no role '${role}'. Roles are ${all.map(({ name }) => name).join(', ')}.`,
+        );
+      }),
+    requireGiver(giver, given) {
+      const mayGiveAny = giver.grants.some(
+        ({ role, project }) => project === null && named(role)?.name === owner,
+      );
+      if (mayGiveAny || given.every(({ role }) => named(role)?.name === user)) return;
+      throw apiError(
+        'PermissionDenied',
+        `Only an '${owner}' of the server may give other roles than '${user}'.`,
+        { target: 'grants' },
+      );
+    },
+  };
 }
 
 function roleOf(name: string, { actions, dataActions, notDataActions }: RoleDefinition): Role {

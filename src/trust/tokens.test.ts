@@ -5,22 +5,29 @@ import { join } from 'node:path';
 import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ApiError } from '../errors.ts';
-import { createTokenIssuer, type TokenIssuer } from './tokens.ts';
+import { createTokenVerifier, type TokenVerifierOptions } from './token-verifier.ts';
+import { createTokenIssuer, type TokenIssuerOptions } from './tokens.ts';
 
 let directory: string;
 let time: number;
-let issuer: TokenIssuer;
+let issuer: Awaited<ReturnType<typeof open>>;
 const now = () => time;
 const audience = 'https://ai.azure.com';
+
+/** A server's issuer, with what verifies its tokens. */
+async function open(options: Partial<TokenIssuerOptions & TokenVerifierOptions> = {}) {
+  const { issue, ...source } = await createTokenIssuer({ directory, now, ...options });
+  return { issue, verify: createTokenVerifier([source], { now, ...options }).verify };
+}
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
   time = Date.UTC(2026, 0, 1);
-  issuer = await createTokenIssuer({ directory, now });
+  issuer = await open();
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function refusal(token: string, by: TokenIssuer = issuer): Promise<ApiError> {
+async function refusal(token: string, by = issuer): Promise<ApiError> {
   try {
     await by.verify(token);
   } catch (error) {
@@ -52,7 +59,7 @@ describe('a token', () => {
 
   test('stays valid over a restart', async () => {
     const { accessToken } = await issuer.issue({ audience });
-    const restarted = await createTokenIssuer({ directory, now });
+    const restarted = await open();
     expect(await restarted.verify(accessToken)).toMatchObject({ id: 'developer' });
   });
 
@@ -65,7 +72,7 @@ describe('a token', () => {
   );
 
   test('is remembered within bounds', async () => {
-    const forgetful = await createTokenIssuer({ directory, now, rememberedTokens: 2 });
+    const forgetful = await open({ rememberedTokens: 2 });
     const tokens = await Promise.all([1, 2, 3].map(() => forgetful.issue({ audience })));
     for (const { accessToken } of tokens) await forgetful.verify(accessToken);
     const known = tokens.map(({ accessToken }) => !(forgetful.verify(accessToken) instanceof Promise));
@@ -111,7 +118,7 @@ describe('a refusal says why:', () => {
 
   test('not from this server', async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
-    const other = await createTokenIssuer({ directory: elsewhere, now });
+    const other = await open({ directory: elsewhere });
     const { accessToken } = await other.issue({ audience });
     expect((await refusal(accessToken)).message).toContain('not issued by this server');
     rmSync(elsewhere, { recursive: true });

@@ -1,4 +1,4 @@
-/** Access tokens: made for the managed-identity endpoint, verified on every request that carries one. */
+/** Access tokens of this server's own: made for the managed-identity endpoint and by `bloomery token`. */
 import {
   createPrivateKey,
   createPublicKey,
@@ -8,10 +8,12 @@ import {
   randomUUID,
 } from 'node:crypto';
 import { join } from 'node:path';
-import { type ApiError, apiError } from '../errors.ts';
 import { trustDirectory } from './certificates.ts';
 import { makePrivateDirectory, readPrivateIfPresent, writeDurably } from './durable-file.ts';
-import { everything, type Principal } from './principal.ts';
+import { derivedUuid, type LocalIdentity } from './local-identities.ts';
+import { everything, type Grant, type Principal } from './principal.ts';
+import { invalidToken, quoted, tokenRefusal } from './token-refusal.ts';
+import type { TokenSource } from './token-verifier.ts';
 
 export const defaultAudience = 'https://ai.azure.com';
 /** OpenAI and Azure OpenAI clients ask for tokens of the last one. */
@@ -23,7 +25,11 @@ export const acceptedAudiences = [
 
 export interface TokenRequest {
   audience: string;
+  /** Whom the token is for; without it for whoever started the server, who may do everything. */
+  identity?: LocalIdentity;
   subject?: string;
+  /** The only project where it is good, for what a user may do there. */
+  project?: string;
   lifetimeSeconds?: number;
 }
 
@@ -33,10 +39,8 @@ export interface IssuedToken {
   expiresOn: number;
 }
 
-export interface TokenIssuer {
+export interface TokenIssuer extends TokenSource {
   issue(request: TokenRequest): Promise<IssuedToken>;
-  /** Throws `invalid_credential`, saying what is wrong. Answers without a promise for a token seen before. */
-  verify(token: string): Principal | Promise<Principal>;
 }
 
 export interface TokenIssuerOptions {
@@ -44,64 +48,35 @@ export interface TokenIssuerOptions {
   /** Milliseconds, as `Date.now`. */
   now?: () => number;
   audiences?: string[];
-  rememberedTokens?: number;
-}
-
-interface Verified {
-  principal: Principal;
-  expiresOn: number;
+  identities?: readonly LocalIdentity[];
 }
 
 const algorithm = 'ES256';
 const defaultLifetimeSeconds = 3600;
-const clockToleranceSeconds = 5;
-const longestToken = 16_384;
+const skewSeconds = 5;
 
 export async function createTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
-  const { directory, now = Date.now, audiences = acceptedAudiences, rememberedTokens = 1000 } = options;
+  const { directory, now = Date.now, audiences = acceptedAudiences, identities = [] } = options;
   const privateKey = signingKey(directory);
   const publicKey = createPublicKey(privateKey);
   const keyId = hash('sha256', publicKey.export({ type: 'spki', format: 'der' }), 'base64url').slice(0, 16);
   const issuer = `urn:bloomery:${keyId}`;
-  const remembered = new Map<string, Verified>();
-
-  function remember(digest: string, verified: Verified): void {
-    if (remembered.size >= rememberedTokens) remembered.delete(remembered.keys().next().value as string);
-    remembered.set(digest, verified);
-  }
-
-  async function verifyNew(token: string, digest: string): Promise<Principal> {
-    if (token.length > longestToken) throw invalidToken('The access token is malformed: it is too long.');
-    const { decodeJwt, jwtVerify } = await import('./jwt.ts');
-    try {
-      // Before the signature, so that a token of another issuer is named as such.
-      if (decodeJwt(token).iss !== issuer) throw invalidToken(foreign);
-      const { payload } = await jwtVerify(token, publicKey, {
-        algorithms: [algorithm],
-        issuer,
-        audience: audiences,
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: clockToleranceSeconds,
-        currentDate: new Date(now()),
-      });
-      const id = String(payload.sub);
-      const principal: Principal = { kind: 'token', id, name: id, grants: everything };
-      remember(digest, { principal, expiresOn: Number(payload.exp) });
-      return principal;
-    } catch (error) {
-      throw describe(error, audiences);
-    }
-  }
+  const tenant = derivedUuid('tenant', keyId);
+  const principals = new Map(identities.map((identity) => [identity.objectId, principalOf(identity)]));
 
   return {
-    async issue({ audience, subject = 'developer', lifetimeSeconds = defaultLifetimeSeconds }) {
+    knows: (given) => given === issuer,
+
+    async issue(request) {
+      const { audience, identity, subject = 'developer', project } = request;
+      const { lifetimeSeconds = defaultLifetimeSeconds } = request;
       const { SignJWT } = await import('./jwt.ts');
       const issuedAt = Math.floor(now() / 1000);
       const expiresOn = issuedAt + lifetimeSeconds;
-      const accessToken = await new SignJWT({})
+      const accessToken = await new SignJWT(identity === undefined ? { project } : claimsOf(identity, tenant))
         .setProtectedHeader({ alg: algorithm, kid: keyId, typ: 'JWT' })
         .setIssuer(issuer)
-        .setSubject(subject)
+        .setSubject(identity?.objectId ?? subject)
         .setAudience(audience)
         .setIssuedAt(issuedAt)
         .setNotBefore(issuedAt)
@@ -110,16 +85,56 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         .sign(privateKey);
       return { accessToken, expiresOn };
     },
-    verify(token) {
-      const digest = hash('sha256', token, 'base64url');
-      const known = remembered.get(digest);
-      if (known === undefined) return verifyNew(token, digest);
-      if (known.expiresOn + clockToleranceSeconds > now() / 1000) return known.principal;
-      remembered.delete(digest);
-      throw expired(known.expiresOn);
+
+    async verify(token) {
+      const { jwtVerify } = await import('./jwt.ts');
+      try {
+        const { payload } = await jwtVerify(token, publicKey, {
+          ...{ algorithms: [algorithm], issuer, audience: audiences, requiredClaims: ['exp', 'sub'] },
+          ...{ clockTolerance: skewSeconds, currentDate: new Date(now()) },
+        });
+        const id = String(payload.sub);
+        const principal =
+          payload.oid === undefined
+            ? { kind: 'token' as const, id, name: id, grants: grantsIn(payload.project) }
+            : principals.get(String(payload.oid));
+        if (principal === undefined) throw stranger(payload.oid);
+        return { principal, expiresOn: Number(payload.exp), skewSeconds, keyId };
+      } catch (error) {
+        throw tokenRefusal(error, { audiences, algorithm });
+      }
     },
   };
 }
+
+const grantsIn = (project: unknown): readonly Grant[] =>
+  project === undefined ? everything : [{ role: 'Azure AI User', project: String(project) }];
+
+const principalOf = ({ objectId, name, grants }: LocalIdentity): Principal => ({
+  ...{ kind: 'token', id: objectId, name, grants },
+});
+
+/** Named as in tokens of Microsoft Entra ID. They say who somebody is; what they may do, the configuration says. */
+function claimsOf({ kind, name, objectId, clientId, groups, grants }: LocalIdentity, tenant: string) {
+  const roles = [...new Set(grants.map(({ role }) => role))];
+  const whose =
+    kind === 'app'
+      ? { idtyp: 'app', appid: clientId, azp: clientId, app_displayname: name }
+      : { idtyp: 'user', name, preferred_username: name, upn: name, scp: 'user_impersonation' };
+  return {
+    ver: '2.0',
+    tid: tenant,
+    oid: objectId,
+    ...whose,
+    roles,
+    ...(groups.length > 0 ? { groups } : {}),
+  };
+}
+
+const stranger = (objectId: unknown) =>
+  invalidToken(
+    `The access token is of ${quoted(objectId)}, which is no user or app of this server's configuration (\`identity\`).`,
+  );
 
 const keyRemedy = 'Delete it: a new one is made, and clients fetch new tokens by themselves.';
 
@@ -142,55 +157,4 @@ function signingKey(directory: string): KeyObject {
     throw new Error(`${file} holds a key of another kind than EC P-256. ${keyRemedy}`);
   }
   return key;
-}
-
-const foreign =
-  'The access token was not issued by this server. Fetch one from its identity endpoint; `bloomery env` prints the variables that make clients do so.';
-
-const expired = (unixSeconds: number): ApiError =>
-  invalidToken(`The access token expired at ${new Date(unixSeconds * 1000).toISOString()}.`);
-
-function describe(error: unknown, audiences: string[]): unknown {
-  const { code, claim, payload, reason } = error as JoseError;
-  switch (code) {
-    case 'ERR_JWT_EXPIRED':
-      return expired(Number(payload?.exp));
-    case 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED':
-      return invalidToken('The access token has a bad signature.');
-    case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
-      if (claim === 'aud') {
-        return invalidToken(
-          `The access token is for the audience '${String(payload?.aud)}', but this server expects '${audiences.join("' or '")}'.`,
-        );
-      }
-      if (claim === 'nbf' && reason === 'check_failed') {
-        return invalidToken(
-          `The access token is not valid before ${new Date(Number(payload?.nbf) * 1000).toISOString()}; compare the clocks.`,
-        );
-      }
-      return invalidToken(
-        `The access token is malformed: its claim '${claim}' is missing or of a wrong type.`,
-      );
-    default:
-      if (code?.startsWith('ERR_J')) {
-        return invalidToken('The access token is malformed: it is not a JSON web token signed with ES256.');
-      }
-      return error;
-  }
-}
-
-interface JoseError {
-  code?: string;
-  claim?: string;
-  reason?: string;
-  payload?: Record<string, unknown>;
-}
-
-/** No `claims=` challenge: on that the Azure SDKs would fetch a token again and repeat the request. */
-function invalidToken(message: string): ApiError {
-  const description = message.replaceAll(/["\\]/g, "'").replaceAll(/[^\x20-\x7e]/g, '?');
-  return apiError('invalid_credential', message, {
-    target: 'Authorization',
-    headers: { 'www-authenticate': `Bearer error="invalid_token", error_description="${description}"` },
-  });
 }

@@ -1,7 +1,7 @@
 import { AIProjectClient, RestError } from '@azure/ai-projects';
 import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from 'openai';
 import { describe, expect, test } from 'vitest';
-import { deployment, endpoint, freshName, openai, project } from './clients.ts';
+import { deployment, endpoint, freshName, openai, project, tokenOf } from './clients.ts';
 
 const failure = async (call: Promise<unknown>): Promise<unknown> =>
   call.then(
@@ -66,13 +66,27 @@ describe('native errors are RestErrors with code, message and request id', () =>
     await expect(project.agents.get('good')).rejects.toMatchObject({ statusCode: 404 });
   });
 
-  test('a token of somebody else is 401, and says why', async () => {
+  test.each([
+    ['of somebody else', async () => 'a.b.c', 'malformed'],
+    [
+      'for another audience',
+      () => tokenOf({ audience: 'https://graph.microsoft.com' }),
+      'https://ai.azure.com',
+    ],
+    ['that has expired', () => tokenOf({ lifetimeSeconds: -60 }), 'expired at'],
+  ])('a token %s is 401, and says why', async (_, made, why) => {
+    const token = await made();
     const stranger = new AIProjectClient(endpoint, {
-      getToken: async () => ({ token: 'a.b.c', expiresOnTimestamp: Date.now() + 60_000 }),
+      getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 60_000 }),
     });
     const error = (await failure(stranger.agents.get('nobody'))) as RestError;
     expect([error.statusCode, error.code]).toEqual([401, 'invalid_credential']);
+    expect(error.message).toContain(why);
     expect(error.response?.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    const openai = new OpenAI({ apiKey: token, maxRetries: 0 });
+    const refused = await failure(openai.models.list());
+    expect(refused).toBeInstanceOf(AuthenticationError);
+    expect((refused as Error).message).toContain(why);
   });
 });
 

@@ -1,7 +1,9 @@
 """Who may call, and how every answer is told apart."""
 
 import os
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from azure.ai.projects import AIProjectClient
@@ -9,6 +11,11 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential, get_bearer_token_provider
 from openai import AuthenticationError, OpenAI
+
+
+MAIN = Path(__file__).resolve().parents[3] / "src" / "main.ts"
+# The data directory of the server that is called.
+DATA = Path(os.environ["NODE_EXTRA_CA_CERTS"]).parent.parent
 
 
 class FixedToken:
@@ -33,6 +40,29 @@ def test_a_bad_token_is_refused_once(endpoint, token):
     assert refused.value.error.code == "invalid_credential"
     assert refused.value.response.headers["x-request-id"]
     assert credential.asked == 1, "nothing in the answer makes the client try again with another token"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--audience", "https://graph.microsoft.com"], "this server expects 'https://ai.azure.com'"),
+        (["--lifetime", "1s"], "expired at"),
+    ],
+)
+def test_a_token_of_this_server_that_is_not_good_says_why(endpoint, options, why):
+    made = subprocess.run(
+        ["node", MAIN, "token", "--data", DATA, *options], capture_output=True, check=True, text=True
+    )
+    token = made.stdout.strip()
+    if "--lifetime" in options:
+        time.sleep(7)  # A second, and what clocks may differ by.
+    with AIProjectClient(endpoint=endpoint, credential=FixedToken(token)) as project:
+        with pytest.raises(ClientAuthenticationError) as native:
+            list(project.deployments.list())
+    assert why in native.value.message
+    with pytest.raises(AuthenticationError) as refused:
+        OpenAI(api_key=token, base_url=f"{endpoint}/openai/v1", max_retries=0).models.list()
+    assert why in refused.value.message
 
 
 def test_a_token_for_somebody_else_is_refused(endpoint):

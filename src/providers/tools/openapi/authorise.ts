@@ -43,7 +43,7 @@ export async function authoriser(
     case 'managed_identity': {
       const { audience } = auth.security_scheme;
       const token = async ({ server }: Operation): Promise<Credentials> => {
-        const issued = await identity.token(audience, server);
+        const issued = await identity.token(audience, server, project);
         if (issued !== null) return bearer(issued);
         throw unsupportedParameter(
           `${target}.security_scheme.audience`,

@@ -1,0 +1,57 @@
+/** API keys of a data directory: through the server that runs on it, else in its files. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { lockDataDirectory } from '../storage/data-lock.ts';
+import type { ApiKeys, KeyDescription, NewKey, WantedKey } from '../trust/api-keys.ts';
+import { ensureCredentials } from '../trust/credentials.ts';
+import { makeDirectory } from '../trust/durable-file.ts';
+import { createRoles } from '../trust/roles.ts';
+import { readRunFile } from '../trust/run-file.ts';
+import { openApi } from './api-call.ts';
+
+export interface KeyCalls {
+  list(): Promise<KeyDescription[]>;
+  create(wanted: WantedKey): Promise<NewKey>;
+  rotate(name: string, graceSeconds: number): Promise<NewKey>;
+  revoke(name: string): Promise<void>;
+}
+
+export async function withKeys<T>(data: string, use: (keys: KeyCalls) => Promise<T>): Promise<T> {
+  const directory = resolve(data);
+  const server = readRunFile(directory);
+  if (server !== null) return use(await servedKeys(server));
+  if (!existsSync(directory)) makeDirectory(directory);
+  const lock = lockDataDirectory(directory);
+  try {
+    return await use(storedKeys(ensureCredentials(directory, { makeKey: false }).keys));
+  } finally {
+    lock.release();
+  }
+}
+
+async function servedKeys(server: Parameters<typeof openApi>[0]): Promise<KeyCalls> {
+  const call = await openApi(server, null);
+  const pathOf = (name: string): string => `/admin/api_keys/${encodeURIComponent(name)}`;
+  return {
+    async list() {
+      return ((await call('GET', '/admin/api_keys')).body as { value: KeyDescription[] }).value;
+    },
+    async create({ name, grants, lifetimeSeconds }) {
+      const expiry = lifetimeSeconds === null ? {} : { expiresInSeconds: lifetimeSeconds };
+      return (await call('POST', '/admin/api_keys', { name, grants, ...expiry })).body as NewKey;
+    },
+    async rotate(name, graceSeconds) {
+      return (await call('POST', `${pathOf(name)}:rotate`, { graceSeconds })).body as NewKey;
+    },
+    async revoke(name) {
+      await call('DELETE', pathOf(name));
+    },
+  };
+}
+
+const storedKeys = (keys: ApiKeys): KeyCalls => ({
+  list: async () => keys.list(),
+  create: async (wanted) => keys.create({ ...wanted, grants: createRoles().grants(wanted.grants) }),
+  rotate: async (name, graceSeconds) => keys.rotate(name, graceSeconds),
+  revoke: async (name) => keys.revoke(name),
+});

@@ -1,0 +1,28 @@
+import { Answer, type Handlers } from '../../kit/operation.ts';
+import type { ApiKeys } from '../../trust/api-keys.ts';
+import type { Roles } from '../../trust/roles.ts';
+import type { operations } from './contract.ts';
+
+const unkept = { 'cache-control': 'no-store' };
+
+export function apiKeysService(keys: ApiKeys, roles: Roles): Handlers<typeof operations> {
+  return {
+    list: () => ({ value: keys.list().map((key) => ({ ...key, grants: [...key.grants] })) }),
+
+    create({ principal }, { body: { name, grants: wanted, expiresInSeconds = null } }) {
+      const grants = roles.grants(wanted);
+      roles.requireGiver(principal, grants);
+      return new Answer(201, keys.create({ name, grants, lifetimeSeconds: expiresInSeconds }), unkept);
+    },
+
+    rotate({ principal }, { params: { name }, body }) {
+      roles.requireGiver(principal, keys.list().find((key) => key.name === name)?.grants ?? []);
+      return new Answer(200, keys.rotate(name, body?.graceSeconds ?? 0), unkept);
+    },
+
+    revoke(_ctx, { params: { name } }) {
+      keys.revoke(name);
+      return undefined;
+    },
+  };
+}

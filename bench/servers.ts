@@ -82,7 +82,7 @@ export async function startBloomery(entry: string, directory: string): Promise<T
   writeFileSync(join(directory, 'scenarios.yaml'), JSON.stringify(scenarios));
   const server = await launchBloomery(entry, directory, {
     scenarios: ['scenarios.yaml'],
-    limits: { concurrentRequests: 4000 },
+    limits: { concurrentRequests: 4000, concurrentStreams: 4000 },
   });
   const base = `/api/projects/${project}`;
   return target(server, {

@@ -8,16 +8,22 @@ import type { Credentials } from './http/authentication.ts';
 import { createAuthorization } from './http/authorization.ts';
 import { bindFamily } from './http/bind.ts';
 import { correlate } from './http/correlation.ts';
+import type { DiskSpace } from './http/disk-space.ts';
 import { sendError } from './http/errors.ts';
+import { createLoad } from './http/load.ts';
+import { loadFigures } from './http/load-figures.ts';
 import { methodsOf } from './http/methods.ts';
+import { installMetricsEndpoint } from './http/metrics-endpoint.ts';
 import { takeMultipart } from './http/multipart-bodies.ts';
 import { developmentHeader, installPipeline } from './http/pipeline.ts';
 import { parseQueryString } from './http/query-string.ts';
 import { createRepeats, type RepeatOptions } from './http/repeats.ts';
+import { requestFigures } from './http/request-figures.ts';
 import { routeConstraints } from './http/route-constraints.ts';
 import { installWebSockets } from './http/websocket.ts';
 import { newRequestId } from './kit/ids.ts';
 import type { Family } from './kit/operation.ts';
+import { type TrafficFigures, trafficFigures } from './traffic/traffic-figures.ts';
 
 const longestPathSegment = 1024;
 
@@ -34,17 +40,23 @@ export interface AppOptions {
   development?: boolean;
   /** Routes outside `/api`, such as the identity endpoint. */
   installPublicRoutes(app: FastifyInstance): void;
+  /** Where requests are counted; unless given, nobody else counts there. */
+  traffic?: TrafficFigures;
+  /** Where data is written; null for nowhere that could be full. */
+  disk?: DiskSpace | null;
 }
 
 export async function createApp(options: AppOptions) {
-  const { config, credentials, families, log, audit = null, development = false } = options;
+  const { config, credentials, families, log, audit = null, development = false, disk = null } = options;
+  const { metrics, refusals } = options.traffic ?? trafficFigures();
+  const { limits, rateLimits } = config;
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: newRequestId,
-    bodyLimit: config.limits.bodyBytes,
+    bodyLimit: limits.bodyBytes,
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: {
@@ -60,14 +72,18 @@ export async function createApp(options: AppOptions) {
     },
   });
   takeJson(app);
-  takeMultipart(app, config.limits, unsupportedMediaType);
+  takeMultipart(app, limits, unsupportedMediaType);
   const authorization = createAuthorization(config.roles);
-  const { load, interrupt } = installPipeline(app, {
+  const load = createLoad({ limits, rateLimits, disk, refusals });
+  loadFigures(metrics, load);
+  const { interrupt } = installPipeline(app, {
     credentials,
     authorization,
     audit,
     projects: config.projects,
-    limits: config.limits,
+    load,
+    bodyIdleSeconds: limits.bodyIdleSeconds,
+    figures: requestFigures(metrics),
     log,
     development,
   });
@@ -76,13 +92,15 @@ export async function createApp(options: AppOptions) {
     credentials,
     authorization,
     audit,
-    bodyBytes: config.limits.bodyBytes,
+    bodyBytes: limits.bodyBytes,
     load,
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  const { keptAnswerBytes: answerBytes } = config.limits;
+  const { keptAnswerBytes: answerBytes } = limits;
   const repeats = options.repeats === undefined ? null : createRepeats({ ...options.repeats, answerBytes });
-  for (const family of families) bindFamily(app, family, repeats);
+  const streams = { hold: (project: string) => load.hold('streams', project), seconds: limits.streamSeconds };
+  for (const family of families) bindFamily(app, family, { repeats, streams });
+  installMetricsEndpoint(app, metrics, credentials, authorization);
   options.installPublicRoutes(app);
 
   const allowed = methodsOf(families);

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { Audit } from './config-audit.ts';
 import { Identity } from './config-identity.ts';
+import { DeploymentLimits, rateLimitsSchema } from './config-rate-limits.ts';
 import { CustomRoles } from './config-roles.ts';
 import { bound, closed, projectName, projectNameRule, Text } from './config-shapes.ts';
 import { httpUrl, httpUrlRule, telemetryProtocols } from './config-telemetry.ts';
@@ -73,6 +74,7 @@ const Deployment = Type.Object(
     threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
     modelVersion: Type.Optional(Text(/^[^\n]{1,128}$/, 'a version', 'Version shown by `GET /deployments`.')),
     modelPublisher: Type.Optional(Text(/^[^\n]{1,128}$/, 'a name', 'Publisher shown by `GET /deployments`.')),
+    limits: Type.Optional(DeploymentLimits),
   },
   closed,
 );
@@ -241,6 +243,7 @@ export const ConfigFile = Type.Object(
         closed,
       ),
     ),
+    rateLimits: Type.Optional(rateLimitsSchema(projectName, projectNameRule)),
     limits: Type.Optional(
       Type.Object(
         {
@@ -252,6 +255,20 @@ export const ConfigFile = Type.Object(
           bodyIdleSeconds: bound(1, 3600, 60),
           inputFetchSeconds: bound(1, 300, 30),
           concurrentRequests: bound(1, 100_000, 1000),
+          concurrentStreams: bound(1, 100_000, 1000),
+          webSockets: bound(1, 100_000, 500),
+          projectSharePercent: bound(1, 100, 80),
+          streamSeconds: bound(1, 604_800, 3600),
+          diskFreeBytes: bound(0, 1_099_511_627_776, 268_435_456),
+          agents: bound(1, 1_000_000, 10_000),
+          agentVersions: bound(1, 1_000_000, 10_000),
+          projectFiles: bound(1, 1_000_000, 100_000),
+          projectFilesBytes: bound(1024, 1_125_899_906_842_624, 107_374_182_400),
+          uploads: bound(1, 1_000_000, 1000),
+          projectVectorStores: bound(1, 1_000_000, 10_000),
+          assets: bound(1, 1_000_000, 100_000),
+          projectConnections: bound(1, 1_000_000, 1000),
+          conversationItems: bound(1, 1_000_000, 20_000),
           conversationLeaseSeconds: bound(5, 3600, 60),
           conversationWaitSeconds: bound(0, 600, 0),
           drainSeconds: bound(0, 600, 10),

@@ -24,6 +24,8 @@ function faults(text: string, environment: NodeJS.ProcessEnv = {}): string {
   return expect.fail('the file was accepted');
 }
 
+const unlimited = { requestsPerMinute: null, tokensPerMinute: null, concurrency: null };
+
 test('without a file there are defaults', () => {
   expect(loadConfig({ file: null, environment: {} })).toEqual({
     projects: ['default'],
@@ -55,7 +57,29 @@ test('without a file there are defaults', () => {
       attemptSeconds: 600,
     },
     identity: { local: [], entra: null, roleAssignments: [], rememberedTokens: 10_000 },
+    rateLimits: {
+      regionRequestsPerMinute: null,
+      previewRequestsPerMinute: null,
+      project: unlimited,
+      projects: {},
+      key: unlimited,
+      waitSeconds: 60,
+    },
     limits: {
+      concurrentStreams: 1000,
+      webSockets: 500,
+      projectSharePercent: 80,
+      streamSeconds: 3600,
+      diskFreeBytes: 268_435_456,
+      agents: 10_000,
+      agentVersions: 10_000,
+      projectFiles: 100_000,
+      projectFilesBytes: 107_374_182_400,
+      uploads: 1000,
+      projectVectorStores: 10_000,
+      assets: 100_000,
+      projectConnections: 1000,
+      conversationItems: 20_000,
       bodyBytes: 33554432,
       fileBytes: 536870912,
       uploadBytes: 8589934592,
@@ -595,6 +619,29 @@ test.each([
   [`roleAssignments: [{ user: ${ids[0]}, app: ${ids[0]}, role: Reader }]`, 'must have exactly one'],
 ])('identity: { %s } is refused with its place', (text, message) => {
   expect(() => load(`identity: { ${text} }\n`)).toThrow(message);
+});
+
+test('what a project says of its limits stands before what is said of every one', () => {
+  const { rateLimits, deployments } = load(
+    `deployments: [{ name: a, provider: builtin, limits: { requestsPerMinute: 60 } }]
+rateLimits:
+  project: { requestsPerMinute: 10, concurrency: 2 }
+  projects: { mine: { requestsPerMinute: 5 } }
+`,
+  );
+  expect(rateLimits.projects).toEqual({
+    mine: { requestsPerMinute: 5, tokensPerMinute: null, concurrency: 2 },
+  });
+  expect(deployments[0]?.limits).toEqual({
+    requestsPerMinute: 60,
+    windowSeconds: 10,
+    tokensPerMinute: null,
+    concurrency: null,
+    queue: 64,
+  });
+  expect(faults('deployments: [{ name: a, provider: builtin, limits: { perMinute: 1 } }]\n')).toContain(
+    'deployments[0].limits',
+  );
 });
 
 test('the guide documents every key with its default', () => {

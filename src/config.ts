@@ -6,6 +6,12 @@ import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type BlobsConfig, blobsConfig } from './config-blobs.ts';
 import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
 import { type IdentityConfig, identityConfig } from './config-identity.ts';
+import {
+  type DeploymentLimitsConfig,
+  deploymentLimitsConfig,
+  type RateLimitsConfig,
+  rateLimitsConfig,
+} from './config-rate-limits.ts';
 import { type RoleConfig, rolesConfig } from './config-roles.ts';
 import {
   type BlobsEntry,
@@ -27,6 +33,7 @@ export type { AuditConfig } from './config-audit.ts';
 export type { BlobsConfig } from './config-blobs.ts';
 export type { ConnectionConfig } from './config-connections.ts';
 export type { IdentityConfig } from './config-identity.ts';
+export type { CallerLimits, DeploymentLimitsConfig, RateLimitsConfig } from './config-rate-limits.ts';
 export type { RoleConfig } from './config-roles.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
 export type { WebSearchConfig } from './config-web-search.ts';
@@ -51,6 +58,8 @@ export interface DeploymentConfig {
   modelPublisher: string | null;
   /** With provider `gguf`, and only there. */
   gguf?: GgufSettings;
+  /** Where there are any. */
+  limits?: DeploymentLimitsConfig;
 }
 
 /** A model file, and how it is run. */
@@ -85,6 +94,34 @@ export interface Limits {
   inputFetchSeconds: number;
   /** Requests under way at once; more are refused with 503 and `Retry-After`. */
   concurrentRequests: number;
+  /** Streams that are written at once. */
+  concurrentStreams: number;
+  /** WebSockets that are open at once. */
+  webSockets: number;
+  /** What one project may hold of the three bounds above when no other asks, in percent. */
+  projectSharePercent: number;
+  /** How long one stream may last, in seconds. */
+  streamSeconds: number;
+  /** What has to be free on the disk of the data directory for anything to be written, in bytes; 0 for no check. */
+  diskFreeBytes: number;
+  /** Agents of a project. */
+  agents: number;
+  /** Versions of an agent. */
+  agentVersions: number;
+  /** Files of a project. */
+  projectFiles: number;
+  /** What the files of a project have together, in bytes. */
+  projectFilesBytes: number;
+  /** Uploads in parts of a project that have not ended. */
+  uploads: number;
+  /** Vector stores of a project. */
+  projectVectorStores: number;
+  /** Versions of datasets, indexes and models of a project, together. */
+  assets: number;
+  /** Connections of a project that were made by its callers. */
+  projectConnections: number;
+  /** Items of a conversation, deleted ones included. */
+  conversationItems: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
   conversationLeaseSeconds: number;
   /** How long a turn waits for a conversation that is held, in seconds, before it is refused. */
@@ -130,6 +167,7 @@ export interface Config {
   codeInterpreter: CodeInterpreterConfig;
   documents: DocumentsConfig;
   vectorStores: VectorStoresConfig;
+  rateLimits: RateLimitsConfig;
   limits: Limits;
   /** Roles beside Azure's own. */
   roles: RoleConfig[];
@@ -253,6 +291,7 @@ export function loadConfig(options: LoadOptions): Config {
     codeInterpreter: codeInterpreterOf(content.codeInterpreter ?? {}),
     documents: documentsOf(content.documents ?? {}),
     vectorStores: vectorStoresOf(content.vectorStores ?? {}),
+    rateLimits: rateLimitsConfig(content.rateLimits),
     limits: limitsOf(content.limits ?? {}),
     roles: rolesConfig(content.roles ?? []),
     audit: auditConfig(content.audit ?? {}),
@@ -291,6 +330,20 @@ function limitsOf(given: Partial<Limits>): Limits {
     bodyIdleSeconds: limit('bodyIdleSeconds'),
     inputFetchSeconds: limit('inputFetchSeconds'),
     concurrentRequests: limit('concurrentRequests'),
+    concurrentStreams: limit('concurrentStreams'),
+    webSockets: limit('webSockets'),
+    projectSharePercent: limit('projectSharePercent'),
+    streamSeconds: limit('streamSeconds'),
+    diskFreeBytes: limit('diskFreeBytes'),
+    agents: limit('agents'),
+    agentVersions: limit('agentVersions'),
+    projectFiles: limit('projectFiles'),
+    projectFilesBytes: limit('projectFilesBytes'),
+    uploads: limit('uploads'),
+    projectVectorStores: limit('projectVectorStores'),
+    assets: limit('assets'),
+    projectConnections: limit('projectConnections'),
+    conversationItems: limit('conversationItems'),
     conversationLeaseSeconds: limit('conversationLeaseSeconds'),
     conversationWaitSeconds: limit('conversationWaitSeconds'),
     drainSeconds: limit('drainSeconds'),
@@ -408,6 +461,7 @@ function deploymentOf(entry: DeploymentEntry, path: KeyPath, source: Source): De
     modelVersion: entry.modelVersion ?? null,
     modelPublisher: entry.modelPublisher ?? null,
     ...gguf,
+    ...(entry.limits === undefined ? {} : { limits: deploymentLimitsConfig(entry.limits) }),
   };
 }
 

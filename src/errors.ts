@@ -82,6 +82,11 @@ export const catalogue = {
   },
   conflict: { status: 409, meaning: 'The state of the resource does not allow this.' },
   conversation_locked: { status: 409, meaning: 'Another response is being written to the conversation.' },
+  quota_exceeded: {
+    status: 403,
+    meaning:
+      'A budget is used up, such as agents of a project; `target` names it. Delete some, or have it raised.',
+  },
   payload_too_large: { status: 413, meaning: 'The body is larger than the configured limit.' },
   unsupported_media_type: { status: 415, meaning: 'The `Content-Type` is not one the operation takes.' },
   range_not_satisfiable: { status: 416, meaning: 'The `Range` begins beyond the end of the content.' },
@@ -100,6 +105,10 @@ export const catalogue = {
   service_unavailable: {
     status: 503,
     meaning: 'The model deployment cannot be reached, or the server is stopping.',
+  },
+  insufficient_storage: {
+    status: 507,
+    meaning: 'The disk of the server is nearly full (`limits.diskFreeBytes`); nothing more is written.',
   },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

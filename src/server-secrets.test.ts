@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { connectionDirectory, migrations } from './families/index.ts';
+import { connectionBudget, connectionDirectory, migrations } from './families/index.ts';
 import { rotateSecrets } from './server-secrets.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
@@ -21,7 +21,9 @@ async function withConnections<T>(
 ): Promise<T> {
   const database = await openDatabase(directory, migrations);
   try {
-    return await use(connectionDirectory([], database, createSealer(keys)));
+    return await use(
+      connectionDirectory([], database, createSealer(keys), connectionBudget({ projectConnections: 9 })),
+    );
   } finally {
     await database.destroy();
   }

@@ -1,5 +1,5 @@
 /** What can be done to the secrets of a data directory on which no server runs. */
-import { connectionDirectory, migrations, responseStore } from './families/index.ts';
+import { connectionBudget, connectionDirectory, migrations, responseStore } from './families/index.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
@@ -34,7 +34,12 @@ export async function rotateSecrets(directory: string, forget: boolean): Promise
       if (waiting > 0) throw new UnfinishedWorkError(waiting);
       // The new key is on disk before anything is sealed with it, and the old one until nothing needs it.
       const sealer = createSealer(given ? sealingKeys(directory, given) : addSealingKey(directory));
-      const resealed = await connectionDirectory([], database, sealer).reseal();
+      const resealed = await connectionDirectory(
+        [],
+        database,
+        sealer,
+        connectionBudget({ projectConnections: 1 }),
+      ).reseal();
       await keptAnswerStore(database, { sealer, seconds: 0, most: 1 }).clear();
       if (forget && !given) forgetOldSealingKeys(directory);
       return { ...resealed, forgotten: forget && !given };

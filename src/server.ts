@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { connectionDirectory, createFamilies, migrations } from './families/index.ts';
+import { connectionBudget, connectionDirectory, createFamilies, migrations } from './families/index.ts';
 import { installBlobRoutes } from './http/blob-routes.ts';
+import { watchDisk } from './http/disk-space.ts';
 import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
 import { type Listener, listen } from './http/listener.ts';
+import { storageFigures } from './http/storage-figures.ts';
 import { recurring } from './kit/recurring.ts';
 import { createLog } from './log.ts';
 import { openBlobs } from './providers/blobs/open-blobs.ts';
 import { createDocuments } from './providers/documents/create-documents.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
+import { createModelTraffic } from './providers/models/model-traffic.ts';
 import { createOutbound } from './providers/outbound/create-outbound.ts';
 import { openSearchIndex } from './providers/search/open-search-index.ts';
 import { openTraceSink } from './providers/telemetry/open-sink.ts';
@@ -22,8 +25,10 @@ import type { ServerTool } from './providers/tools/tool.ts';
 import { openSearchProvider } from './providers/tools/web-search/search-provider.ts';
 import { credentialsOf, hasIdentity } from './server-identity.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
-import { openDatabase } from './storage/database.ts';
+import { databaseBytes, openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
+import { processFigures } from './traffic/process-figures.ts';
+import { trafficFigures } from './traffic/traffic-figures.ts';
 import { openAuditLog } from './trust/audit-log.ts';
 import { refuseUnguarded } from './trust/beyond-loopback.ts';
 import { ensureCertificates } from './trust/certificates.ts';
@@ -108,6 +113,9 @@ async function start(
   const lock = lockDataDirectory(dataDirectory);
   onClose(() => lock.release());
 
+  const traffic = trafficFigures();
+  const { metrics, refusals } = traffic;
+  onClose(processFigures(metrics));
   const tlsNames = isUnspecified(host) ? config.tlsNames : [...config.tlsNames, host];
   const [certificates, database, models, tokens] = await Promise.all([
     ensureCertificates(dataDirectory, tlsNames),
@@ -115,7 +123,13 @@ async function start(
       onClose(() => opened.destroy());
       return opened;
     }),
-    createModelGateway({ config, environment: process.env, ownPort: port, log: log.logger }),
+    createModelGateway({
+      config,
+      environment: process.env,
+      ownPort: port,
+      log: log.logger,
+      traffic: createModelTraffic({ rateLimits: config.rateLimits, metrics, refusals }),
+    }),
     createTokenIssuer({ directory: dataDirectory, identities: config.identity.local }),
   ]);
   const audit = await openAuditLog({ dataDirectory, ...config.audit, log: log.logger });
@@ -130,7 +144,12 @@ async function start(
   const seals = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
   const [dataKey] = seals;
   const sealer = createSealer(seals);
-  const connections = connectionDirectory(config.connections, database, sealer);
+  const connections = connectionDirectory(
+    config.connections,
+    database,
+    sealer,
+    connectionBudget(config.limits),
+  );
   const outbound = createOutbound({ allowLoopback: isLoopback(host), ...config.outbound });
   const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
   const blobs = openBlobs(config.blobs, {
@@ -151,7 +170,7 @@ async function start(
   onClose(() => index.close());
   let ownPort: number | null = null;
   const identity = ownIdentity(tokens, { names: tlsNames, port: () => ownPort });
-  const { families, recover, drain } = createFamilies({
+  const { families, recover, drain, budgets, background } = createFamilies({
     database,
     directory: dataDirectory,
     models,
@@ -177,6 +196,8 @@ async function start(
   );
   oldAnswers.start();
   onClose(() => oldAnswers.close());
+  const disk = watchDisk(dataDirectory, config.limits.diskFreeBytes);
+  storageFigures(metrics, { budgets, background, disk, databaseBytes: () => databaseBytes(dataDirectory) });
   const app = await createApp({
     config,
     credentials: credentialsOf(config, { keys, tokens, isLocal: isLoopback(host), log: log.logger }),
@@ -185,6 +206,8 @@ async function start(
     repeats: { answers, secret: derivedKey(dataKey, 'repeated requests', 32) },
     log: log.logger,
     audit: { ...audit, reads: config.audit.reads },
+    traffic,
+    disk,
     installPublicRoutes(to) {
       installIdentityEndpoint(to, tokens, identityHeader, config.identity.local);
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);

@@ -1,6 +1,7 @@
 /** All resource families, wired: what each may ask of the others is handed over here. */
 import { join } from 'node:path';
 import type { BlobsConfig, Limits } from '../config.ts';
+import { mostUsed } from '../kit/budget.ts';
 import type { Family } from '../kit/operation.ts';
 import type { Blobs } from '../providers/blobs/blobs.ts';
 import { storageAccounts } from '../providers/blobs/storage-accounts.ts';
@@ -17,9 +18,9 @@ import { keptAnswerMigrations } from '../storage/kept-answers.ts';
 import type { ApiKeys } from '../trust/api-keys.ts';
 import type { Roles } from '../trust/roles.ts';
 import type { Sealer } from '../trust/sealing.ts';
-import { agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
+import { agentBudgets, agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
 import { apiKeysFamily } from './api-keys/index.ts';
-import { assetFamilies, migrations as assetMigrations } from './assets/index.ts';
+import { assetBudget, assetFamilies, migrations as assetMigrations } from './assets/index.ts';
 import { audioFamily } from './audio/index.ts';
 import {
   migrations as chatCompletionMigrations,
@@ -30,6 +31,7 @@ import {
 import { completionsFamily } from './completions/index.ts';
 import {
   type ConnectionDirectory,
+  connectionBudget,
   connectionDirectory,
   migrations as connectionMigrations,
   connectionsFamily,
@@ -40,6 +42,7 @@ import {
   containersFamily,
 } from './containers/index.ts';
 import {
+  conversationItemBudget,
   conversationLedger,
   migrations as conversationMigrations,
   conversationStore,
@@ -47,7 +50,7 @@ import {
 } from './conversations/index.ts';
 import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
-import { migrations as fileMigrations, filesFamily, modelFiles } from './files/index.ts';
+import { fileBudgets, migrations as fileMigrations, filesFamily, modelFiles } from './files/index.ts';
 import { imagesFamily } from './images/index.ts';
 import { modelsFamily } from './models/index.ts';
 import { moderationsFamily } from './moderations/index.ts';
@@ -61,14 +64,15 @@ import {
   responsesFamily,
   toolRegistry,
 } from './responses/index.ts';
-import { migrations as uploadMigrations, uploadsFamily } from './uploads/index.ts';
+import { uploadBudget, migrations as uploadMigrations, uploadsFamily } from './uploads/index.ts';
 import {
   type VectorStoreParts,
+  vectorStoreBudget,
   migrations as vectorStoreMigrations,
   vectorStoresFamily,
 } from './vector-stores/index.ts';
 
-export { connectionDirectory } from './connections/index.ts';
+export { connectionBudget, connectionDirectory } from './connections/index.ts';
 export { responseStore } from './responses/index.ts';
 
 export const migrations: Migrations = {
@@ -103,6 +107,15 @@ export interface FamilyParts {
     | 'uploadPartBytes'
     | 'inputFileBytes'
     | 'inputFetchSeconds'
+    | 'agents'
+    | 'agentVersions'
+    | 'projectFiles'
+    | 'projectFilesBytes'
+    | 'uploads'
+    | 'projectVectorStores'
+    | 'assets'
+    | 'projectConnections'
+    | 'conversationItems'
   >;
   /** Tools that run on the server, besides the code interpreter. */
   tools?: ServerTool[];
@@ -112,7 +125,7 @@ export interface FamilyParts {
   blobs: Pick<BlobsConfig, 'sasMinutes' | 'abandonedHours'> & { own: Blobs };
   outbound: Outbound;
   /** What files are kept and searched with. Without it there are no vector stores. */
-  vectorStores?: (Omit<VectorStoreParts, 'directory'> & Partial<VectorStoreParts>) | undefined;
+  vectorStores?: (Omit<VectorStoreParts, 'directory' | 'budget'> & Partial<VectorStoreParts>) | undefined;
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
   sealer: Sealer;
@@ -131,18 +144,31 @@ export interface Families {
   recover(): Promise<void>;
   /** Waits for work under way, up to a limit in milliseconds; then ends it visibly. */
   drain(milliseconds: number): Promise<void>;
+  /** Every budget, and what whoever has most of it has. */
+  budgets(): Promise<{ name: string; most: number; used: number }[]>;
+  /** Background responses that run and that wait. */
+  background(): { running: number; waiting: number };
 }
 
 export function createFamilies(parts: FamilyParts): Families {
   const { database, models, limits, tools = [], sealer, log, traces = null } = parts;
-  const conversations = conversationStore(database);
+  const budgets = {
+    ...agentBudgets(limits),
+    ...fileBudgets(limits),
+    uploads: uploadBudget(limits),
+    vectorStores: vectorStoreBudget(limits),
+    assets: assetBudget(limits),
+    connections: connectionBudget(limits),
+    conversationItems: conversationItemBudget(limits),
+  };
+  const conversations = conversationStore(database, budgets.conversationItems);
   const responses = responseStore(database);
   const engine = responseEngine(responses, limits, log, traces);
-  const files = filesFamily(database, { directory: join(parts.directory, 'files'), limits }, log);
+  const files = filesFamily(database, { directory: join(parts.directory, 'files'), limits, budgets }, log);
   const uploads = uploadsFamily(
     database,
     files.files,
-    { directory: join(parts.directory, 'uploads'), limits },
+    { directory: join(parts.directory, 'uploads'), limits, budget: budgets.uploads },
     log,
   );
   const reading = modelFiles({
@@ -154,14 +180,19 @@ export function createFamilies(parts: FamilyParts): Families {
   const containers = containersFamily(database, files.files, parts.codeInterpreter, log);
   const vectorStores =
     parts.vectorStores &&
-    vectorStoresFamily(database, models, { directory: files.files, ...parts.vectorStores }, log);
+    vectorStoresFamily(
+      database,
+      models,
+      { directory: files.files, budget: budgets.vectorStores, ...parts.vectorStores },
+      log,
+    );
   const registry = toolRegistry([
     ...tools,
     codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
     ...(vectorStores ? [fileSearchTool(vectorStores.searched)] : []),
   ]);
-  const agents = agentsFamily(database, registry.check);
-  const connections = parts.connections ?? connectionDirectory([], database, sealer);
+  const agents = agentsFamily(database, budgets, registry.check);
+  const connections = parts.connections ?? connectionDirectory([], database, sealer, budgets.connections);
   const { own, sasMinutes, abandonedHours } = parts.blobs;
   const accounts = storageAccounts({
     own,
@@ -173,6 +204,7 @@ export function createFamilies(parts: FamilyParts): Families {
     accounts,
     connections: connections.tools,
     abandonedSeconds: abandonedHours * 3600,
+    budget: budgets.assets,
     log,
   });
   const sources = {
@@ -216,6 +248,15 @@ export function createFamilies(parts: FamilyParts): Families {
       await engine.recover((unfinished) => replan(sources, unfinished));
       stopRetention = keepLogsFor(limits.eventLogDays, responses, log);
     },
+    budgets: () =>
+      Promise.all(
+        Object.values(budgets).map(async (budget) => ({
+          name: budget.name,
+          most: budget.most,
+          used: await mostUsed(budget, database),
+        })),
+      ),
+    background: engine.load,
     async drain(milliseconds) {
       stopRetention();
       await engine.drain(milliseconds);

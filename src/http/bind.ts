@@ -42,11 +42,24 @@ export const routePath = (path: string): string =>
     .replaceAll(':', '::')
     .replace(/\{(\w+)\}(::)?/g, (_, name, verb) => (verb ? `:${name}(^.+)::` : `:${name}`));
 
+export interface StreamBounds {
+  /** Throws when there may be no more streams; answers what frees the place. */
+  hold(project: string): () => void;
+  /** How long a stream may last. */
+  seconds: number;
+}
+
+export interface RouteParts {
+  /** Null where ids that callers give their requests are ignored. */
+  repeats: Repeats | null;
+  streams: StreamBounds;
+}
+
 /** Makes the routes of a family: validate, call the service, send its result. Nothing else stands between. */
 export function bindFamily(
   app: FastifyInstance,
   { operations, handlers, messages = {} }: Family,
-  repeats: Repeats | null,
+  { repeats, streams }: RouteParts,
 ): void {
   const called = Object.values(messages).map((name) => operations[name]);
   for (const [name, operation] of Object.entries(operations)) {
@@ -55,10 +68,12 @@ export function bindFamily(
     const run = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       try {
         const input = read(request);
+        // Before anything is done for it: nobody undoes what a stream without a place has begun.
+        if (operation.streams && asksForStream(input)) holdStream(streams, request, reply);
         const call = () => handle(request.exchange, input);
         const isPlain = repeats === null || operation.method === 'GET';
         const result = await (isPlain ? call() : repeats.run(request, reply, call));
-        await send(operation, result, request, reply);
+        await send(operation, result, request, reply, streams.seconds);
       } catch (error) {
         // Nobody is left to hear of it, and what was thrown says no more than that.
         if (!reply.sent && !reply.raw.destroyed) sendError(error, request, reply);
@@ -98,14 +113,31 @@ function inputReader({ params, query, body, bodyOptional, consumes }: Operation)
   };
 }
 
+interface StreamInput {
+  query?: { stream?: unknown };
+  body?: { stream?: unknown };
+}
+
+const asksForStream = (input: unknown): boolean => {
+  const { query, body } = input as StreamInput;
+  return body?.stream === true || query?.stream === true;
+};
+
+function holdStream(streams: StreamBounds, request: FastifyRequest, reply: FastifyReply): void {
+  const free = streams.hold(request.exchange.project);
+  if (reply.raw.destroyed) free();
+  else reply.raw.once('close', free);
+}
+
 async function send(
   operation: Operation,
   result: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
+  streamSeconds: number,
 ): Promise<void> {
   reply.header('server-timing', request.exchange.serverTiming);
-  if (result instanceof EventStream) return sendEvents(result, reply);
+  if (result instanceof EventStream) return sendEvents(result, reply, streamSeconds);
   if (result instanceof Answer) {
     reply.code(result.status).headers(result.headers);
     return sendJson(result.body, reply);

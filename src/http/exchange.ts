@@ -45,6 +45,10 @@ export class Exchange implements Context {
   project = '';
   principal: Principal = nobody;
   apiVersion = 'v1';
+  /** Whether it counts as under way for its project and key. */
+  isAdmitted = false;
+  /** Whether its connection is gone or its answer sent; credentials may still have been looked at then. */
+  isOver = false;
 
   constructor(request: FastifyRequest, reply: FastifyReply, requestId: string = request.id) {
     this.#request = request;
@@ -102,6 +106,10 @@ export class Exchange implements Context {
 
   header(name: string): string | undefined {
     return first(this.#request.headers[name]);
+  }
+
+  answerHeaders(headers: Record<string, string>): void {
+    if (!this.#reply.sent) this.#reply.headers(headers);
   }
 
   get signal(): AbortSignal {

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Limits } from '../config.ts';
 import { apiError, stopping } from '../errors.ts';
 import type { Principal } from '../trust/principal.ts';
 import { checkApiVersion } from './api-version.ts';
@@ -9,6 +8,8 @@ import { authenticate, type Credentials } from './authentication.ts';
 import { type Authorization, passAuthorization } from './authorization.ts';
 import { correlate } from './correlation.ts';
 import { Exchange } from './exchange.ts';
+import type { Load } from './load.ts';
+import type { RequestFigures } from './request-figures.ts';
 import { giveUpStalledBodies, isOnItsWay } from './stalled-bodies.ts';
 
 export interface PipelineOptions {
@@ -17,30 +18,25 @@ export interface PipelineOptions {
   /** Null where nothing is kept. */
   audit: AuditTrail | null;
   projects: string[];
-  limits: Limits;
+  load: Load;
+  /** How long the body of a request may stand still, in seconds. */
+  bodyIdleSeconds: number;
+  figures: RequestFigures;
   log: Logger;
   /** Whether every answer says that nobody has configured who may call. */
   development: boolean;
 }
 
 export interface Pipeline {
-  load: Load;
   /** Ends the work for requests under way, and takes no more: the server stops. */
   interrupt(): void;
-}
-
-/** Counts what is under way. Whoever entered leaves, even if it was refused. */
-export interface Load {
-  /** Throws `service_unavailable` beyond the limit. */
-  enter(): void;
-  leave(): void;
 }
 
 export const developmentHeader = ['x-bloomery-mode', 'development'] as const;
 
 /** The conventions that every request passes before its handler, in their order. */
 export function installPipeline(app: FastifyInstance, options: PipelineOptions): Pipeline {
-  const load = concurrencyGauge(options.limits.concurrentRequests);
+  const { load, figures } = options;
   const underWay = new Map<Exchange, FastifyReply>();
   /** Answered before their bodies were whole. */
   const answered = new Set<FastifyReply>();
@@ -52,7 +48,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
   };
   const stalled = giveUpStalledBodies(
     () => [...underWay.values(), ...answered],
-    options.limits.bodyIdleSeconds,
+    options.bodyIdleSeconds,
     (error) => options.log.error({ err: error }, 'stalled bodies could not be given up'),
   );
   stalled.start();
@@ -68,10 +64,11 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       correlate(request, reply);
       if (options.development) reply.header(...developmentHeader);
       reply.raw.once('close', () => {
-        load.leave();
+        load.leave(exchange);
         underWay.delete(exchange);
         if (options.audit !== null) auditRequest(options.audit, request, reply);
         if (isOnItsWay(request.raw)) keepAnEyeOn(reply);
+        figures.ended(request, reply);
         if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
       });
       load.enter();
@@ -86,6 +83,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
         enterProject(request, project, options.projects);
         enterApiVersion(request, reply);
         passPreviewGate(request);
+        load.admit(exchange, request);
       };
       if (!(principal instanceof Promise)) {
         proceed(principal);
@@ -97,7 +95,6 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
     }
   });
   return {
-    load,
     interrupt() {
       interrupted = true;
       for (const exchange of underWay.keys()) exchange.interrupt(stopping());
@@ -118,25 +115,6 @@ function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): 
     },
     'request',
   );
-}
-
-/** Bounds the requests under way; beyond it, refusing early beats answering everybody late. */
-function concurrencyGauge(most: number): Load {
-  let underWay = 0;
-  return {
-    leave(): void {
-      underWay--;
-    },
-    enter(): void {
-      underWay++;
-      if (underWay > most) {
-        throw apiError('service_unavailable', `The server is at its limit of ${most} concurrent requests.`, {
-          headers: { 'retry-after': '1' },
-          retry: true,
-        });
-      }
-    },
-  };
 }
 
 /** The name of the project that a route is below; null where it is below none. */

@@ -1,13 +1,16 @@
 import type { FastifyReply } from 'fastify';
+import { apiError } from '../errors.ts';
 import type { EventStream } from '../kit/operation.ts';
 
 const quietMilliseconds = 15_000;
+/** For the source to say that it ends, and why. */
+const lastWordMilliseconds = 1000;
 
 /**
  * Writes a stream of frames: one write per element, flushed at once, a comment when it is quiet for long, the pace set by
  * the reader. A source that fails after the first byte ends in its error frame, never in silence.
  */
-export async function sendEvents(stream: EventStream, reply: FastifyReply): Promise<void> {
+export async function sendEvents(stream: EventStream, reply: FastifyReply, seconds: number): Promise<void> {
   const { raw } = reply;
   reply.hijack();
   raw.writeHead(200, {
@@ -16,7 +19,10 @@ export async function sendEvents(stream: EventStream, reply: FastifyReply): Prom
     'cache-control': 'no-cache',
     'x-accel-buffering': 'no',
   });
-  const heartbeat = setInterval(() => raw.write(': ping\n\n'), quietMilliseconds);
+  const heartbeat = setInterval(() => {
+    if (!isOver(raw)) raw.write(': ping\n\n');
+  }, quietMilliseconds);
+  const end = endAfter(seconds, stream, reply);
   try {
     const frames = stream.frames[Symbol.asyncIterator]();
     try {
@@ -25,17 +31,39 @@ export async function sendEvents(stream: EventStream, reply: FastifyReply): Prom
       await frames.return?.();
     }
   } catch (error) {
-    if (!raw.destroyed) raw.write(stream.onError(error));
+    if (!isOver(raw)) raw.write(stream.onError(error));
   } finally {
     clearInterval(heartbeat);
+    clearTimeout(end());
     raw.end();
   }
+}
+
+const isOver = (raw: FastifyReply['raw']): boolean => raw.destroyed || raw.writableEnded;
+
+/** Ends a stream that has lasted long enough; answers the timer under way. */
+function endAfter(seconds: number, stream: EventStream, { raw, request }: FastifyReply) {
+  const cut = (error: unknown): void => {
+    if (isOver(raw)) return;
+    raw.write(stream.onError(error));
+    raw.end();
+  };
+  let timer = setTimeout(() => {
+    const error = apiError(
+      'quota_exceeded',
+      `A stream may last ${seconds} seconds (limits.streamSeconds). Retrieve the response, or ask for it in the background.`,
+      { target: 'limits.streamSeconds', retry: false },
+    );
+    request.exchange.interrupt(error);
+    timer = setTimeout(cut, lastWordMilliseconds, error);
+  }, seconds * 1000);
+  return () => timer;
 }
 
 /** A function of its own, so that a stream that waits holds nothing of what it has written. False at the end. */
 async function writeNext(frames: AsyncIterator<string>, raw: FastifyReply['raw']): Promise<boolean> {
   const { value, done } = await frames.next();
-  if (done || raw.destroyed) return false;
+  if (done || isOver(raw)) return false;
   if (!raw.write(value)) await drained(raw);
   return true;
 }

@@ -51,8 +51,8 @@ function serve(permit = () => {}) {
     opening: { log, successor: () => ({ startedAt: 0, log, requestId: 'id' }) } as unknown as Exchange,
     operations: new Map([['work', operation]]),
     parse: JSON.parse,
-    load: { enter() {}, leave() {} },
     authenticate: () => ({ kind: 'key', id: 'test', name: 'test', grants: [] }),
+    load: { enter() {}, admitMessage() {}, leave() {} },
     waitingBytes: 1000,
   });
   return {

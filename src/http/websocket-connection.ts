@@ -6,7 +6,7 @@ import { EventStream } from '../kit/operation.ts';
 import type { Principal } from '../trust/principal.ts';
 import { toApiError } from './errors.ts';
 import { clientGone, type Exchange } from './exchange.ts';
-import type { Load } from './pipeline.ts';
+import type { Load } from './load.ts';
 import { createLanes } from './websocket-lanes.ts';
 import {
   asObject,
@@ -37,9 +37,9 @@ export interface ConnectionParts {
   operations: ReadonlyMap<string, MessageOperation>;
   /** Throws for what is no JSON. */
   parse(text: string): unknown;
-  load: Load;
   /** Throws once the credential that the connection was opened with is good no more. */
   authenticate(): Principal | Promise<Principal>;
+  load: Pick<Load, 'enter' | 'admitMessage' | 'leave'>;
   /** What messages that wait may take together, in bytes. */
   waitingBytes: number;
 }
@@ -116,6 +116,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
       if (ending !== null) throw closing();
       exchange.principal = await parts.authenticate();
       operation.permit(exchange);
+      load.admitMessage(exchange);
       operation.check(message.body);
       checkForSocket(message.body);
       const stream = await operation.handle(exchange, { ...message.body, stream: true });
@@ -130,7 +131,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     } catch (error) {
       status = gone.signal.aborted ? clientGone().status : fail(error, exchange, lane, sent || null);
     } finally {
-      load.leave();
+      load.leave(exchange);
     }
     operation.ended(exchange, status);
     if (!log.isLevelEnabled('info')) return;

@@ -11,7 +11,7 @@ import { authenticate, type Credentials } from './authentication.ts';
 import { type Authorization, askedOf } from './authorization.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpgradeListener } from './listener.ts';
-import type { Load } from './pipeline.ts';
+import type { Load } from './load.ts';
 import { upgrading } from './upgrading.ts';
 import { type Connection, type MessageOperation, serveConnection } from './websocket-connection.ts';
 
@@ -35,7 +35,7 @@ export interface WebSocketOptions {
   credentials: Credentials;
   /** The largest message, in bytes. */
   bodyBytes: number;
-  load: Load;
+  load: Pick<Load, 'enter' | 'admitMessage' | 'leave' | 'hold'>;
 }
 
 const keyProtocol = 'openai-insecure-api-key.';
@@ -79,6 +79,13 @@ export function installWebSockets(
     const operations = served.get(placeOf(request.routeOptions.config.operation));
     if (operations === undefined) return done(noWebSocket(request));
     if (draining) return done(stopping());
+    let free: () => void;
+    try {
+      free = load.hold('webSockets', request.exchange.project);
+    } catch (error) {
+      return done(error as Error);
+    }
+    reply.raw.once('close', free);
     handshakes.set(request.raw, { reply, refuse: done });
     server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
       reply.hijack();

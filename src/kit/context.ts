@@ -22,4 +22,6 @@ export interface Context {
   /** Adds a phase to the `Server-Timing` header. */
   timing(phase: string, milliseconds: number): void;
   header(name: string): string | undefined;
+  /** Adds headers to the answer, as long as it has not begun. */
+  answerHeaders(headers: Record<string, string>): void;
 }

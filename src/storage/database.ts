@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CompiledQuery, Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
@@ -27,6 +28,14 @@ export async function openDatabase(directory: string, migrations: Migrations): P
     });
   }
   return db;
+}
+
+/** What the database takes on disk, with what is still to be merged into it. */
+export function databaseBytes(directory: string): number {
+  const sizes = ['bloomery.db', 'bloomery.db-wal'].map(
+    (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 const messageOf = (error: unknown): string => {

@@ -4,13 +4,14 @@ import { operations } from './contract.ts';
 import { defaultEndpoint } from './definition.ts';
 import { rememberAgents } from './remembered.ts';
 import { agentsService, type CheckTool } from './service.ts';
-import { agentStore } from './store.ts';
+import { type AgentBudgets, agentStore } from './store.ts';
 
 export { agentDirectory } from './directory.ts';
 export { migrations } from './migrations.ts';
+export { agentBudgets } from './store.ts';
 
 /** `checkTool` throws about the definition of a tool that is known and is not as it should be. */
-export function agentsFamily(database: Database, checkTool: CheckTool = () => {}) {
-  const store = rememberAgents(agentStore(database, { endpoint: defaultEndpoint }));
+export function agentsFamily(database: Database, budgets: AgentBudgets, checkTool: CheckTool = () => {}) {
+  const store = rememberAgents(agentStore(database, { endpoint: defaultEndpoint }, budgets));
   return { family: family('agents', operations, agentsService(store, checkTool)), store };
 }

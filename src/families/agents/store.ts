@@ -1,4 +1,5 @@
 import type { Generated, Kysely, Transaction } from 'kysely';
+import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
 import type { Agent, AgentVersion } from './contract.ts';
@@ -47,9 +48,33 @@ export interface AgentSettings {
   agent_card?: object | null | undefined;
 }
 
+export interface AgentBudgets {
+  agents: Budget;
+  versions: Budget;
+}
+
+export const agentBudgets = (limits: { agents: number; agentVersions: number }): AgentBudgets => ({
+  agents: {
+    name: 'agents',
+    most: limits.agents,
+    noun: 'agents',
+    whose: 'project',
+    table: 'agents',
+    per: ['project'],
+  },
+  versions: {
+    name: 'agentVersions',
+    most: limits.agentVersions,
+    noun: 'versions',
+    whose: 'agent',
+    table: 'agent_versions',
+    per: ['project', 'agent_name'],
+  },
+});
+
 export type AgentStore = ReturnType<typeof agentStore>;
 
-export function agentStore(database: Database, defaults: { endpoint: AgentEndpoint }) {
+export function agentStore(database: Database, defaults: { endpoint: AgentEndpoint }, budgets: AgentBudgets) {
   const db = database.withTables<Tables>();
 
   const agents = (on: Kysely<Tables> = db) =>
@@ -195,6 +220,9 @@ export function agentStore(database: Database, defaults: { endpoint: AgentEndpoi
             .executeTakeFirstOrThrow());
         if (before !== undefined && unlessEqual(toVersion(before)))
           return { agent: toAgent(before), version: toVersion(before) };
+        if (known === undefined) await requireRoom(budgets.agents, trx, [project]);
+        // Fewer were made than fit: none need be counted.
+        else if (number > budgets.versions.most) await requireRoom(budgets.versions, trx, [project, name]);
         const row: VersionRow = {
           project,
           agent_name: name,

@@ -1,3 +1,4 @@
+import type { Budget } from '../../kit/budget.ts';
 import { type Family, family } from '../../kit/operation.ts';
 import type { StorageAccounts } from '../../providers/blobs/storage-accounts.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
@@ -13,12 +14,14 @@ import { createShelf } from './shelf.ts';
 import { assetStore } from './store.ts';
 
 export { migrations } from './migrations.ts';
+export { assetBudget } from './store.ts';
 
 export interface AssetOptions {
   accounts: StorageAccounts;
   connections: ToolConnections;
   /** After how many seconds an upload that nobody asks for is given up. */
   abandonedSeconds: number;
+  budget: Budget;
   log: Pick<ModelLog, 'warn'>;
 }
 
@@ -32,9 +35,9 @@ export interface AssetFamilies {
 /** Datasets, indexes and registered models: assets that have versions. */
 export function assetFamilies(
   database: Database,
-  { accounts, connections, abandonedSeconds, log }: AssetOptions,
+  { accounts, connections, abandonedSeconds, budget, log }: AssetOptions,
 ): AssetFamilies {
-  const store = assetStore(database);
+  const store = assetStore(database, budget);
   const shelf = createShelf({ store, accounts, abandonedSeconds, log });
   return {
     families: [

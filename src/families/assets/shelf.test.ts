@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../../storage/database.ts';
 import type { AssetName } from './asset-shapes.ts';
 import { migrations } from './migrations.ts';
 import { createShelf, type Shelf } from './shelf.ts';
-import { type AssetStore, assetStore } from './store.ts';
+import { type AssetStore, assetBudget, assetStore } from './store.ts';
 
 const asset: AssetName = { project: 'default', kind: 'datasets', name: 'data', version: '1' };
 const doomed = { project: 'default', storage: null, container: 'content' };
@@ -25,7 +25,7 @@ beforeEach(async () => {
   database = await openDatabase(directory, migrations);
   const key = Buffer.alloc(64).toString('base64');
   blobs = embeddedBlobs({ directory: join(directory, 'blobs'), key, sasMinutes: 5 });
-  store = assetStore(database);
+  store = assetStore(database, assetBudget({ assets: 100 }));
   warnings = [];
   await blobs.createContainer('content');
 });

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { type Budget, requireRoom } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
 import type { Database } from '../../storage/database.ts';
 import type { AssetKind, AssetName } from './asset-shapes.ts';
@@ -51,12 +52,21 @@ export interface DoomedContainer extends Place {
   project: string;
 }
 
+export const assetBudget = (limits: { assets: number }): Budget => ({
+  name: 'assets',
+  most: limits.assets,
+  noun: 'versions of datasets, indexes and models',
+  whose: 'project',
+  table: 'assets',
+  per: ['project'],
+});
+
 export type AssetStore = ReturnType<typeof assetStore>;
 
 /** Of one project. */
 const mostUploads = 1000;
 
-export function assetStore(database: Database) {
+export function assetStore(database: Database, budget: Budget) {
   const db = database.withTables<Tables>();
   const inTransaction = <T>(work: (trx: Kysely<Tables>) => Promise<T>): Promise<T> =>
     database.transaction().execute((on) => work(on.withTables<Tables>()));
@@ -130,6 +140,7 @@ export function assetStore(database: Database) {
       inTransaction(async (trx) => {
         const there = await versions(trx, asset).where('version', '=', asset.version).executeTakeFirst();
         if (there !== undefined) return false;
+        await requireRoom(budget, trx, [asset.project]);
         if (upload !== null && (await dropUpload(trx, upload)).numDeletedRows === 0n) return false;
         await setLatest(trx, asset, 0).where('latest', '=', 1).execute();
         const { project, kind, name, version } = asset;

@@ -1,4 +1,5 @@
 import { ApiError, unsupportedParameter } from '../../errors.ts';
+import type { ModelCaller } from '../../providers/models/caller.ts';
 import type { ModelTarget } from '../../providers/models/gateway.ts';
 import type { ModelEvent, ModelRequest } from '../../providers/models/model.ts';
 import { unfinished } from './completion.ts';
@@ -15,11 +16,12 @@ export async function startModelCall(
   request: ModelRequest,
   names: FieldNames,
   signal: AbortSignal,
+  caller: ModelCaller,
 ): Promise<AsyncIterable<ModelEvent>> {
   if (provider.generate === undefined) {
     throw unsupportedParameter('model', `Deployment '${deployment.name}' does not chat; name one that does.`);
   }
-  const source = inApiTerms(provider.generate(request, signal), names);
+  const source = inApiTerms(provider.generate(request, signal, caller), names);
   const first = await source.next();
   if (first.done) throw unfinished(deployment.name);
   return resumed(first.value, source);

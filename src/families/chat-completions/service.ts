@@ -3,6 +3,7 @@ import type { Context } from '../../kit/context.ts';
 import { arraySource, cursorPage } from '../../kit/cursor-page.ts';
 import { EventStream, type Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { callerOf } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { Owner } from '../conversations/store.ts';
 import type { ModelFiles } from '../files/model-files.ts';
@@ -42,7 +43,7 @@ export function chatCompletionsService(
       const keep = (whole: ChatCompletion): Promise<void> =>
         store.insert(withMetadata(whole), body.messages, ownerOf(ctx));
       const started = performance.now();
-      const events = await startModelCall(target, request, fieldNames(body), ctx.signal);
+      const events = await startModelCall(target, request, fieldNames(body), ctx.signal, callerOf(ctx));
       const pieces = deltas(events, customTools);
       if (body.stream) {
         ctx.timing('model', performance.now() - started);

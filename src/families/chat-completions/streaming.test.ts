@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { apiError } from '../../errors.ts';
+import { patientCaller } from '../../providers/models/caller.ts';
 import {
   calls,
   finish,
@@ -181,7 +182,13 @@ test('a reader that stops at the first frame ends the call', async () => {
   const target = scriptedGateway({ mine: model.provider }).resolve('mine');
   const body: CreateChatCompletion = { model: 'mine', messages: [{ role: 'user', content: 'Hello' }] };
   const signal = new AbortController().signal;
-  const events = await startModelCall(target, modelRequest(body).request, fieldNames(body), signal);
+  const events = await startModelCall(
+    target,
+    modelRequest(body).request,
+    fieldNames(body),
+    signal,
+    patientCaller('p'),
+  );
   const envelope = { id: 'chatcmpl-1', created: 1, model: 'mine' };
   const options = { includeUsage: false, obfuscate: false };
   for await (const frame of chunkFrames(envelope, deltas(events, new Set()), options)) {

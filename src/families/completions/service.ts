@@ -1,6 +1,7 @@
 import { newId } from '../../kit/ids.ts';
 import { EventStream, type Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { callerOf } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { ModelEvent } from '../../providers/models/model.ts';
 import type { ChatParts } from '../chat-completions/index.ts';
@@ -25,8 +26,9 @@ export function completionsService(models: ModelGateway, chat: ChatParts): Handl
         created: unixSeconds(),
         model: target.deployment.name,
       };
+      const caller = callerOf(ctx);
       const call = (prompt: string, signal: AbortSignal) =>
-        chat.startModelCall(target, modelRequest(body, prompt), fieldNames, signal);
+        chat.startModelCall(target, modelRequest(body, prompt), fieldNames, signal, caller);
       const started = performance.now();
       if (body.stream) {
         const [first = '', ...rest] = prompts;

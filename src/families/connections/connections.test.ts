@@ -7,7 +7,13 @@ import type { ConnectionConfig } from '../../config.ts';
 import { type Database, openDatabase } from '../../storage/database.ts';
 import { createSealer } from '../../trust/sealing.ts';
 import { type TestApp, testApp } from '../testing/test-app.ts';
-import { type ConnectionDirectory, connectionDirectory, connectionsFamily, migrations } from './index.ts';
+import {
+  type ConnectionDirectory,
+  connectionBudget,
+  connectionDirectory,
+  connectionsFamily,
+  migrations,
+} from './index.ts';
 
 const key = Buffer.alloc(32, 7);
 const secret = 'sk-very-secret';
@@ -18,7 +24,12 @@ let connections: ConnectionDirectory;
 let app: TestApp;
 
 async function open(configured: ConnectionConfig[] = [], sealingKey = key): Promise<void> {
-  connections = connectionDirectory(configured, database, createSealer([sealingKey]));
+  connections = connectionDirectory(
+    configured,
+    database,
+    createSealer([sealingKey]),
+    connectionBudget({ projectConnections: 1000 }),
+  );
   app = await testApp(connectionsFamily(connections));
 }
 
@@ -179,7 +190,7 @@ describe('a stored connection', () => {
     const rows = Array.from({ length: 999 }, (_, i) => row(i));
     await table.insertInto('connections').values(rows).execute();
     expect((await put('last')).status).toBe(201);
-    expect((await put('one-more')).json.error).toMatchObject({ code: 'conflict' });
+    expect((await put('one-more')).json.error).toMatchObject({ code: 'quota_exceeded' });
     expect((await put('last')).status).toBe(200);
     const { json } = await app.call('GET', '/connections');
     expect(json.value).toHaveLength(100);

@@ -1,5 +1,6 @@
 import type { ConnectionConfig } from '../../config.ts';
 import { conflict, notFound } from '../../errors.ts';
+import { type Budget, quotaExceeded } from '../../kit/budget.ts';
 import type { ConnectionCredentials, ConnectionType, CredentialType } from '../../kit/connection.ts';
 import type { ToolConnections } from '../../providers/tools/connections.ts';
 import type { Database } from '../../storage/database.ts';
@@ -8,8 +9,16 @@ import { connectionNameOf } from './connection-id.ts';
 import { connectionStore, type StoredConnection } from './store.ts';
 
 const purpose = 'connection';
+
 /** Of the stored ones in one project. A listing reads them all. */
-const mostStored = 1000;
+export const connectionBudget = (limits: { projectConnections: number }): Budget => ({
+  name: 'projectConnections',
+  most: limits.projectConnections,
+  noun: 'connections besides those of the configuration',
+  whose: 'project',
+  table: 'connections',
+  per: ['project'],
+});
 
 export interface KnownConnection {
   name: string;
@@ -51,6 +60,7 @@ export function connectionDirectory(
   configured: ConnectionConfig[],
   database: Database,
   sealer: Sealer,
+  budget: Budget,
 ): ConnectionDirectory {
   const store = connectionStore(database);
   const configuredIn = (project: string) =>
@@ -120,10 +130,8 @@ export function connectionDirectory(
       const content: Sealed = { name, target, credentials };
       const added: KnownConnection = { ...connection, credentialType: credentials.type };
       const sealed = sealer.seal(JSON.stringify(content), purpose, project);
-      const outcome = await store.set(project, { ...added, sealed }, mostStored);
-      if (outcome === 'full') {
-        throw conflict(`The project has ${mostStored} connections. Delete one that is no longer needed.`);
-      }
+      const outcome = await store.set(project, { ...added, sealed }, budget.most);
+      if (outcome === 'full') throw quotaExceeded(budget);
       return { isNew: outcome === 'made', connection: added };
     },
 

@@ -3,7 +3,7 @@ import { operations } from './contract.ts';
 import type { ConnectionDirectory } from './directory.ts';
 import { connectionsService } from './service.ts';
 
-export { type ConnectionDirectory, connectionDirectory } from './directory.ts';
+export { type ConnectionDirectory, connectionBudget, connectionDirectory } from './directory.ts';
 export { migrations } from './migrations.ts';
 
 export const connectionsFamily = (directory: ConnectionDirectory): Family =>

@@ -101,6 +101,7 @@ export function conversationsService(
       await conversation(ctx, id);
       const items = await normalised(id, body.items);
       const data = await exclusively(ctx, id, async (on) => {
+        await store.requireRoom(id, items.length, on);
         const fresh = await withFreshIds(store, id, items, on);
         await store.append(id, fresh, on);
         return fresh;

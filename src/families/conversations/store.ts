@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
 import type { Item } from '../responses/items.ts';
@@ -43,9 +44,19 @@ export interface ItemRow {
   item: Item;
 }
 
+export const conversationItemBudget = (limits: { conversationItems: number }): Budget => ({
+  name: 'conversationItems',
+  most: limits.conversationItems,
+  noun: 'items, deleted ones included,',
+  whose: 'conversation',
+  table: 'conversation_items',
+  per: ['conversation_id'],
+  isLarge: true,
+});
+
 export type ConversationStore = ReturnType<typeof conversationStore>;
 
-export function conversationStore(database: Database) {
+export function conversationStore(database: Database, budget: Budget) {
   const db = database.withTables<Tables>();
 
   const byId = prepared<Tables['conversations']>(database, (parameter) =>
@@ -210,6 +221,10 @@ export function conversationStore(database: Database) {
     async hasItemId(id: string, itemId: string, on: Database): Promise<boolean> {
       return (await itemById({ conversation_id: id, id: itemId }, on)).length > 0;
     },
+
+    /** To be called in the transaction that appends so many items which a caller brings. */
+    requireRoom: (id: string, items: number, on: Database): Promise<void> =>
+      requireRoom(budget, on, [id], items),
 
     async append(id: string, items: Item[], on: Database): Promise<void> {
       for (const item of items) {

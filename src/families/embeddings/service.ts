@@ -1,5 +1,6 @@
 import { unsupportedParameter } from '../../errors.ts';
 import type { Handlers } from '../../kit/operation.ts';
+import { callerOf } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { operations } from './contract.ts';
 import { inputTexts } from './inputs.ts';
@@ -17,7 +18,11 @@ export function embeddingsService(models: ModelGateway): Handlers<typeof operati
       const dimensions = body.dimensions ?? null;
       const inputs = await inputTexts(body.input);
       const started = performance.now();
-      const { embeddings, inputTokens } = await provider.embed({ inputs, dimensions }, ctx.signal);
+      const { embeddings, inputTokens } = await provider.embed(
+        { inputs, dimensions },
+        ctx.signal,
+        callerOf(ctx),
+      );
       ctx.timing('model', performance.now() - started);
       for (const { length } of embeddings) {
         if (dimensions !== null && length !== dimensions) throw otherLength(deployment.name, length);

@@ -123,13 +123,10 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
       };
       await draft.place(row.id);
       try {
-        if (alongside === undefined) await store.add(row);
-        else {
-          await database.transaction().execute(async (on) => {
-            await store.add(row, on);
-            await alongside(on);
-          });
-        }
+        await database.transaction().execute(async (on) => {
+          await store.add(row, on);
+          await alongside?.(on);
+        });
       } catch (error) {
         await contents.remove(row.id);
         throw error;

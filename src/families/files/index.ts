@@ -7,11 +7,12 @@ import type { Database } from '../../storage/database.ts';
 import { operations } from './contract.ts';
 import { createFiles, type Files } from './files.ts';
 import { filesService } from './service.ts';
-import { fileStore } from './store.ts';
+import { type FileBudgets, fileStore } from './store.ts';
 
 export type { Files } from './files.ts';
 export { migrations } from './migrations.ts';
 export { modelFiles } from './model-files.ts';
+export { fileBudgets } from './store.ts';
 
 export interface FilesFamily {
   family: Family;
@@ -25,16 +26,17 @@ export interface FilesOptions {
   /** Where contents are kept. */
   directory: string;
   limits: { fileBytes: number };
+  budgets: FileBudgets;
 }
 
 const sweepMilliseconds = 60_000;
 
 export function filesFamily(
   database: Database,
-  { directory, limits }: FilesOptions,
+  { directory, limits, budgets }: FilesOptions,
   log: Pick<ModelLog, 'warn'>,
 ): FilesFamily {
-  const store = fileStore(database);
+  const store = fileStore(database, budgets);
   const kept = contents(directory);
   const files = createFiles({ database, store, contents: kept, log });
   const housekeeping = recurring(sweepMilliseconds, files.sweep, (error) =>

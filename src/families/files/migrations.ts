@@ -25,4 +25,10 @@ export const migrations: Migrations = {
       await db.schema.createIndex('files_expiry').on('files').columns(['expires_at', 'id']).execute();
     },
   },
+  // What a project has is added up whenever it gets a file.
+  '0012_files_bytes': {
+    async up(db) {
+      await db.schema.createIndex('files_bytes').on('files').columns(['project', 'bytes']).execute();
+    },
+  },
 };

@@ -1,3 +1,4 @@
+import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import type { Database } from '../../storage/database.ts';
 import type { AnyPurpose, File } from './contract.ts';
@@ -16,12 +17,30 @@ export interface FileRow {
 
 type Tables = { files: FileRow };
 
+export interface FileBudgets {
+  files: Budget;
+  bytes: Budget;
+}
+
+const ofFiles = { whose: 'project', table: 'files', per: ['project'] };
+
+export const fileBudgets = (limits: { projectFiles: number; projectFilesBytes: number }): FileBudgets => ({
+  files: { ...ofFiles, name: 'projectFiles', most: limits.projectFiles, noun: 'files' },
+  bytes: {
+    ...ofFiles,
+    name: 'projectFilesBytes',
+    most: limits.projectFilesBytes,
+    noun: 'bytes of files',
+    sum: 'bytes',
+  },
+});
+
 export type FileStore = ReturnType<typeof fileStore>;
 
 /** Ids that one query asks for at most; stores have a bound on parameters. */
 const asked = 500;
 
-export function fileStore(database: Database) {
+export function fileStore(database: Database, budgets: FileBudgets) {
   const db = database.withTables<Tables>();
   const alive = (now: number) =>
     db
@@ -30,7 +49,10 @@ export function fileStore(database: Database) {
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]));
 
   return {
-    async add(row: FileRow, on: Database = database): Promise<void> {
+    /** To be called in a transaction: there may be no room for it. */
+    async add(row: FileRow, on: Database): Promise<void> {
+      await requireRoom(budgets.files, on, [row.project]);
+      await requireRoom(budgets.bytes, on, [row.project], row.bytes);
       await on.withTables<Tables>().insertInto('files').values(row).execute();
     },
 

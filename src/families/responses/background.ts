@@ -21,6 +21,8 @@ export interface BackgroundWork {
   resume(plan: Plan, owner: Owner, events: EventLog, recorded: number): void;
   /** Lets go of all work without ending it: the next process takes it up. */
   suspend(): Promise<void>;
+  /** How many run, and how many wait. */
+  load(): { running: number; waiting: number };
 }
 
 interface Job {
@@ -182,6 +184,8 @@ export function backgroundWork(
       const started = events.response.status !== 'queued';
       enqueue({ ...newJob(plan, owner, events, started), recorded });
     },
+
+    load: () => ({ running: running.size, waiting: waiting.length }),
 
     async suspend() {
       suspended = true;

@@ -2,6 +2,7 @@ import { apiError } from '../../errors.ts';
 import type { Context as RequestContext } from '../../kit/context.ts';
 import { newId, newItemId } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { callerOf } from '../../providers/models/caller.ts';
 import type { ModelMessage } from '../../providers/models/model.ts';
 import { plainRequest } from '../../providers/models/plain-request.ts';
 import type { CreateResponse } from './contract.ts';
@@ -33,7 +34,8 @@ export async function compactItems(sources: PlanSources, ctx: RequestContext, bo
   ];
   let summary = '';
   const progress = noProgress();
-  for await (const event of provider.generate({ ...plainRequest, messages }, ctx.signal)) {
+  const request = { ...plainRequest, messages };
+  for await (const event of provider.generate(request, ctx.signal, callerOf(ctx))) {
     if (event.type === 'text') summary += event.delta;
     if (event.type === 'finish') progress.usage = event.usage;
   }

@@ -23,6 +23,8 @@ export interface ResponseEngine {
   cancel(response: LiveResponse): Promise<void>;
   /** Takes up, or ends, what a process that is gone has left unfinished. */
   recover(replan: Replan): Promise<void>;
+  /** Background responses that run and that wait. */
+  load(): { running: number; waiting: number };
   /** Waits for responses under way; after the limit they are ended with an error event. */
   drain(milliseconds: number): Promise<void>;
 }
@@ -115,6 +117,8 @@ export function responseEngine(
     },
 
     background: (plan, owner) => background.submit(plan, owner),
+
+    load: background.load,
 
     find(id, owner) {
       const found = live.get(id);

@@ -4,6 +4,7 @@ import { newId, partitionOf } from '../../kit/ids.ts';
 import { filesAsGiven, type ReadFiles } from '../../kit/named-files.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { traceParent } from '../../kit/traceparent.ts';
+import { callerOf, type ModelCaller, patientCaller } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { ToolContext } from '../../providers/tools/tool.ts';
 import type { Sealer } from '../../trust/sealing.ts';
@@ -112,7 +113,8 @@ export async function planResponse(
       toolHeaders: toolHeaders(sources.tools, settings, ctx),
     };
     const before = { context: context.items, output: [] };
-    const run = await assembleRun(sources, ctx, record, blueprint, before, noProgress(), trace);
+    const caller = body.background ? patientCaller(ctx.project, ctx.principal.id) : callerOf(ctx);
+    const run = await assembleRun(sources, ctx, record, blueprint, before, noProgress(), trace, caller);
     await claimApprovals(sources, ctx, run);
     return {
       record,
@@ -137,6 +139,7 @@ export async function assembleRun(
   before: { context: Item[]; output: Item[] },
   progress: Progress,
   trace: TraceWriter,
+  caller: ModelCaller = patientCaller(owner.project),
 ): Promise<RunPlan> {
   const { tools: registry, sealer } = sources;
   const { provider } = sources.models.resolve(settings.model);
@@ -153,6 +156,7 @@ export async function assembleRun(
   const partition = partitionOf(record.id);
   return {
     provider,
+    caller,
     settings,
     fields,
     base,

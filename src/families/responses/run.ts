@@ -1,5 +1,6 @@
 import { ApiError } from '../../errors.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { type ModelCaller, patientCaller } from '../../providers/models/caller.ts';
 import type { ModelProvider, ModelRequest, ModelUsage } from '../../providers/models/model.ts';
 import { announce } from './announcements.ts';
 import { type ClientTool, clientTools } from './client-tools.ts';
@@ -23,6 +24,7 @@ import type { Emit, ItemOptions } from './turn-items.ts';
 /** All that a run needs: the model, what it is told and offered, and how to tell of it. */
 export interface RunPlan {
   provider: ModelProvider;
+  caller: ModelCaller;
   settings: Settings;
   fields: RequestFields;
   /** What came before, and the request's input. */
@@ -212,9 +214,11 @@ function generate(plan: RunPlan, request: ModelRequest, signal: AbortSignal) {
     : generateOnce(plan, request, signal);
 }
 
-function generateOnce({ provider }: RunPlan, request: ModelRequest, signal: AbortSignal) {
+/** A first turn that is refused costs nothing and is told by status; later ones would lose what has been done. */
+function generateOnce({ provider, caller, progress }: RunPlan, request: ModelRequest, signal: AbortSignal) {
   if (provider.generate === undefined) throw new Error('The deployment generates nothing.');
-  return provider.generate(request, signal);
+  const isLater = progress.turns > 0 || progress.toolCalls > 0;
+  return provider.generate(request, signal, isLater ? patientCaller(caller.project, caller.key) : caller);
 }
 
 const mostTruncations = 8;

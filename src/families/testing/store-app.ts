@@ -5,7 +5,7 @@ import { type MemoryFiles, memoryFiles } from './memory-files.ts';
 import { type MemoryIndex, memoryIndex } from './memory-index.ts';
 import { type PlainDocumentsOptions, plainDocuments } from './plain-documents.ts';
 import type { TestReply } from './test-app.ts';
-import { type WholeApp, wholeApp } from './whole-app.ts';
+import { type WholeApp, type WholeAppOptions, wholeApp } from './whole-app.ts';
 
 export interface StoreApp extends WholeApp {
   files: MemoryFiles;
@@ -20,10 +20,11 @@ export interface StoreApp extends WholeApp {
 
 export interface StoreAppOptions extends PlainDocumentsOptions {
   models?: Record<string, ModelProvider>;
-  parts?: Partial<VectorStoreParts>;
+  parts?: Partial<Omit<VectorStoreParts, 'budget'>>;
   files?: MemoryFiles;
   index?: MemoryIndex;
   directory?: string;
+  limits?: WholeAppOptions['limits'];
 }
 
 const asks = 1000;
@@ -36,11 +37,13 @@ export async function storeApp({
   files = memoryFiles(),
   index = memoryIndex(),
   directory,
+  limits,
 }: StoreAppOptions = {}): Promise<StoreApp> {
   const { vectorStores } = loadConfig({ file: null, environment: {} });
   const documents = plainDocuments(files, before === undefined ? {} : { before });
   const app = await wholeApp(models, {
     ...(directory === undefined ? {} : { directory }),
+    ...(limits === undefined ? {} : { limits }),
     vectorStores: {
       ...vectorStores,
       embeddings: null,

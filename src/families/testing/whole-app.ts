@@ -11,8 +11,7 @@ import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { keptAnswerStore } from '../../storage/kept-answers.ts';
 import { createSealer } from '../../trust/sealing.ts';
-import { createFamilies, type Families, migrations } from '../index.ts';
-import type { VectorStoreParts } from '../vector-stores/index.ts';
+import { createFamilies, type Families, type FamilyParts, migrations } from '../index.ts';
 import { scriptedGateway } from './scripted-model.ts';
 import { type TestApp, testAppWith } from './test-app.ts';
 
@@ -25,7 +24,7 @@ export interface WholeAppOptions {
   tools?: ServerTool[];
   limits?: Partial<Limits>;
   codeInterpreter?: Partial<CodeInterpreterConfig>;
-  vectorStores?: VectorStoreParts | undefined;
+  vectorStores?: FamilyParts['vectorStores'];
   directory?: string;
   documents?: Documents;
 }

@@ -1,3 +1,4 @@
+import type { Budget } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
 import { type Family, family } from '../../kit/operation.ts';
 import { recurring } from '../../kit/recurring.ts';
@@ -11,6 +12,7 @@ import { uploadsService } from './service.ts';
 import { uploadStore } from './store.ts';
 
 export { migrations } from './migrations.ts';
+export { uploadBudget } from './store.ts';
 
 export interface UploadsFamily {
   family: Family;
@@ -23,6 +25,7 @@ export interface UploadsOptions {
   /** Where parts are kept until there is a file. */
   directory: string;
   limits: { uploadBytes: number; uploadPartBytes: number };
+  budget: Budget;
 }
 
 const sweepMilliseconds = 60_000;
@@ -33,10 +36,10 @@ const keptSeconds = 7 * 86_400;
 export function uploadsFamily(
   database: Database,
   files: Files,
-  { directory, limits }: UploadsOptions,
+  { directory, limits, budget }: UploadsOptions,
   log: Pick<ModelLog, 'warn'>,
 ): UploadsFamily {
-  const store = uploadStore(database);
+  const store = uploadStore(database, budget);
   const parts = contents(directory);
   const completing = new Set<string>();
 

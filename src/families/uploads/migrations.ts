@@ -28,4 +28,9 @@ export const migrations: Migrations = {
       await db.schema.createIndex('upload_parts_upload').on('upload_parts').column('upload_id').execute();
     },
   },
+  '0013_uploads_project': {
+    async up(db) {
+      await db.schema.createIndex('uploads_project').on('uploads').columns(['project', 'status']).execute();
+    },
+  },
 };

@@ -1,3 +1,4 @@
+import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Purpose } from '../files/contract.ts';
 import type { Upload } from './contract.ts';
@@ -25,13 +26,26 @@ export interface PartRow {
 
 type Tables = { uploads: UploadRow; upload_parts: PartRow };
 
+export const uploadBudget = (limits: { uploads: number }): Budget => ({
+  name: 'uploads',
+  most: limits.uploads,
+  noun: 'uploads that have not ended',
+  whose: 'project',
+  table: 'uploads',
+  per: ['project'],
+  only: ['status', '=', 'pending'],
+});
+
 export type UploadStore = ReturnType<typeof uploadStore>;
 
-export function uploadStore(database: Database) {
+export function uploadStore(database: Database, budget: Budget) {
   const db = database.withTables<Tables>();
   return {
     async add(row: UploadRow): Promise<void> {
-      await db.insertInto('uploads').values(row).execute();
+      await database.transaction().execute(async (on) => {
+        await requireRoom(budget, on, [row.project]);
+        await on.withTables<Tables>().insertInto('uploads').values(row).execute();
+      });
     },
 
     find: (project: string, id: string): Promise<UploadRow | undefined> =>

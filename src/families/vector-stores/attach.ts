@@ -1,4 +1,5 @@
 import { conflict, invalidPayload, notFound } from '../../errors.ts';
+import { type Budget, requireRoom } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
 import type { Chunking } from '../../providers/documents/documents.ts';
 import type { Attributes } from '../../providers/search/search-index.ts';
@@ -85,7 +86,7 @@ export async function attachFiles(
   database: Database,
   store: StoreRow,
   { files, asBatch, mostFiles, now, target }: AttachOptions,
-  make = false,
+  make: Budget | null = null,
 ): Promise<Attached> {
   const batch: BatchRow | null = asBatch
     ? { id: newId('vsfb'), store_id: store.id, created_at: now, cancelled: 0 }
@@ -93,8 +94,10 @@ export async function attachFiles(
   let isReplacing = false;
   await database.transaction().execute(async (on) => {
     const trx = on.withTables<StoreTables>();
-    if (make) await trx.insertInto('vector_stores').values(store).execute();
-    else await requireActive(trx, store.id, now);
+    if (make !== null) {
+      await requireRoom(make, on, [store.project]);
+      await trx.insertInto('vector_stores').values(store).execute();
+    } else await requireActive(trx, store.id, now);
     let count = 0;
     for (let from = 0; from < files.length; from += rowsAtOnce) {
       const some = files.slice(from, from + rowsAtOnce);

@@ -1,8 +1,10 @@
 import { apiError, unsupportedParameter } from '../../errors.ts';
+import { patientCaller } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 
 /** Makes vectors of texts, in their order. Throws `ApiError`s. */
 export type Embed = (
+  project: string,
   deployment: string,
   texts: readonly string[],
   signal: AbortSignal,
@@ -12,7 +14,7 @@ const textsAtOnce = 64;
 
 export const embedWith =
   (models: ModelGateway): Embed =>
-  async (name, texts, signal) => {
+  async (project, name, texts, signal) => {
     const { provider, deployment } = models.resolve(name);
     if (provider.embed === undefined) {
       throw unsupportedParameter('embeddings', `Deployment '${deployment.name}' has no embeddings.`);
@@ -21,7 +23,11 @@ export const embedWith =
     for (let from = 0; from < texts.length; from += textsAtOnce) {
       signal.throwIfAborted();
       const inputs = texts.slice(from, from + textsAtOnce);
-      const { embeddings } = await provider.embed({ inputs, dimensions: null }, signal);
+      const { embeddings } = await provider.embed(
+        { inputs, dimensions: null },
+        signal,
+        patientCaller(project),
+      );
       if (embeddings.length !== inputs.length) throw unusable(name);
       for (const embedding of embeddings) {
         const vector = Float32Array.from(embedding);

@@ -1,4 +1,5 @@
 import { notFound } from '../../errors.ts';
+import type { Budget } from '../../kit/budget.ts';
 import { type Family, family } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { turns } from '../../kit/turns.ts';
@@ -20,6 +21,7 @@ import { vectorStoresService } from './service.ts';
 import { storeRows } from './store-rows.ts';
 
 export { migrations } from './migrations.ts';
+export { vectorStoreBudget } from './store-rows.ts';
 
 export interface VectorStoreParts {
   /** What is attached. */
@@ -36,6 +38,8 @@ export interface VectorStoreParts {
   files: number;
   /** How long one attempt to take a file in may last. */
   attemptSeconds: number;
+  /** Of stores in a project. */
+  budget: Budget;
 }
 
 export interface VectorStoresFamily {
@@ -61,6 +65,7 @@ export function vectorStoresFamily(
     concurrency,
     files: mostFiles,
     attemptSeconds,
+    budget,
   }: VectorStoreParts,
   log: Pick<ModelLog, 'warn'>,
 ): VectorStoresFamily {
@@ -96,6 +101,7 @@ export function vectorStoresFamily(
     rewriteQueries: rewriteWith(models, rewriteModel, log),
     embeddings,
     mostFiles,
+    budget,
     async storeOf(ctx, id) {
       const row = await stores.find(ctx.project, id);
       if (row === undefined) throw notFound('vector store', id.slice(0, 128), 'vector_store_id');

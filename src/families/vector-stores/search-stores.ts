@@ -42,10 +42,15 @@ export function searchedStores(parts: StoreSearchParts): SearchedStores {
     });
   };
 
-  const vectorsFor = (embeddings: string, { queries, weights }: StoreSearch, signal: AbortSignal) => {
+  const vectorsFor = (
+    project: string,
+    embeddings: string,
+    { queries, weights }: StoreSearch,
+    signal: AbortSignal,
+  ) => {
     if (embeddings === '' || weights.embedding === 0) return null;
     if (!parts.hasDeployment(embeddings)) throw embeddingsGone(embeddings);
-    return embed(embeddings, queries, signal);
+    return embed(project, embeddings, queries, signal);
   };
 
   return {
@@ -56,7 +61,7 @@ export function searchedStores(parts: StoreSearchParts): SearchedStores {
       const hits: SearchHit[] = [];
       for (const [embeddings, group] of groups) {
         refuseEmptySearch(embeddings, request);
-        const vectors = await vectorsFor(embeddings, request, signal);
+        const vectors = await vectorsFor(project, embeddings, request, signal);
         const queries = request.queries.map((text, at) => ({ text, vector: vectors?.[at] ?? null }));
         hits.push(...(await shownHits(parts, group, { ...request, queries }, signal)));
       }

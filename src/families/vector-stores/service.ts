@@ -50,7 +50,7 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
         state: 'active',
       };
       const attach = { files: wanted, asBatch: false, mostFiles: on.mostFiles, now, target: 'file_ids' };
-      await attachFiles(on.database, row, attach, true);
+      await attachFiles(on.database, row, attach, on.budget);
       if (wanted.length > 0) ingestion.notify(row.id);
       return one(row);
     },

@@ -1,3 +1,4 @@
+import type { Budget } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileCounts, FileStatus, VectorStore } from './contract.ts';
@@ -25,6 +26,16 @@ export interface StoreUsage {
   counts: FileCounts;
   bytes: number;
 }
+
+export const vectorStoreBudget = (limits: { projectVectorStores: number }): Budget => ({
+  name: 'projectVectorStores',
+  most: limits.projectVectorStores,
+  noun: 'vector stores',
+  whose: 'project',
+  table: 'vector_stores',
+  per: ['project'],
+  only: ['state', '!=', 'removed'],
+});
 
 export type StoreRows = ReturnType<typeof storeRows>;
 

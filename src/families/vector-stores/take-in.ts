@@ -33,14 +33,14 @@ export async function takeIn(parts: TakeInParts, row: FileRow, signal: AbortSign
 
 async function chunksOf(
   { documents, embed }: TakeInParts,
-  { max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
+  { project, max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
   { path, filename }: StoredFile,
   embeddings: string,
   signal: AbortSignal,
 ): Promise<IndexedChunk[]> {
   const texts = await documents.chunks({ path, filename }, { maxTokens, overlapTokens }, signal);
   if (texts.length === 0) throw new DocumentError('invalid_file', 'There is no text in the file.');
-  const vectors = embeddings === '' ? null : await embed(embeddings, texts, signal);
+  const vectors = embeddings === '' ? null : await embed(project, embeddings, texts, signal);
   return texts.map((text, at) => ({ text, vector: vectors?.[at] ?? null }));
 }
 

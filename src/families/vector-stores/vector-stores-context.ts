@@ -1,3 +1,4 @@
+import type { Budget } from '../../kit/budget.ts';
 import type { Context } from '../../kit/context.ts';
 import type { SearchIndex } from '../../providers/search/search-index.ts';
 import type { SearchedStores } from '../../providers/tools/file-search/searched-stores.ts';
@@ -23,6 +24,8 @@ export interface VectorStoresContext {
   /** The deployment that embeds what is in new stores; null for none. */
   embeddings: string | null;
   mostFiles: number;
+  /** Of stores. */
+  budget: Budget;
   /** Throws `not_found`. */
   storeOf(ctx: Context, id: string): Promise<StoreRow>;
 }

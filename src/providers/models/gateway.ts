@@ -3,6 +3,7 @@ import { apiError } from '../../errors.ts';
 import { type DiscoveryOptions, discoverDeployments } from './discovery.ts';
 import { anthropicAddress } from './environment.ts';
 import type { Deployment, ModelProvider, ModelRequest } from './model.ts';
+import type { ModelTraffic } from './model-traffic.ts';
 import type { ModelLog, Upstream } from './upstream.ts';
 
 export interface ModelTarget {
@@ -22,12 +23,14 @@ export interface GatewayOptions extends Pick<DiscoveryOptions, 'ownPort' | 'serv
   config: Pick<Config, 'deployments' | 'discovery' | 'scenarios'>;
   environment: NodeJS.ProcessEnv;
   log: ModelLog;
+  /** Stands before all deployments; without it nothing is limited. */
+  traffic?: ModelTraffic;
 }
 
 const namesShown = 20;
 
 export async function createModelGateway(options: GatewayOptions): Promise<ModelGateway> {
-  const { config, log } = options;
+  const { config, log, traffic } = options;
   const builtin = lazily(() => loadBuiltin(config.scenarios));
   // Faults in scenario files, and packages that are missing, must show at start, not at the first request.
   const [discovered] = await Promise.all([
@@ -38,7 +41,8 @@ export async function createModelGateway(options: GatewayOptions): Promise<Model
   const targets = new Map<string, ModelTarget>();
   for (const deployment of [...config.deployments, ...discovered, builtinDeployment]) {
     if (targets.has(deployment.name)) continue;
-    const provider = providerOf(deployment, builtin, log);
+    const own = providerOf(deployment, builtin, log);
+    const provider = traffic === undefined ? own : traffic.govern(deployment, own);
     targets.set(deployment.name, { deployment: describe(deployment), provider });
   }
   return {

@@ -1,3 +1,5 @@
+import type { ModelCaller } from './caller.ts';
+
 /**
  * The model seam. A provider turns a `ModelRequest` into a stream of `ModelEvent`s and knows nothing of
  * responses, conversations, storage or HTTP. An ability is the presence of the method.
@@ -150,12 +152,12 @@ export interface ModelProvider {
   /**
    * One model call. Failures before or during the stream are thrown as `ApiError`s of the catalogue
    * (`rate_limit_exceeded`, `service_unavailable`, `model_error`, `context_length_exceeded`, `content_filter`), naming the deployment and
-   * never its key or address. Aborting `signal` closes the upstream connection.
+   * never its key or address. Aborting `signal` closes the upstream connection. `caller` is whom limits count it for.
    */
-  generate?(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
-  embed?(request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult>;
+  generate?(request: ModelRequest, signal: AbortSignal, caller?: ModelCaller): AsyncIterable<ModelEvent>;
+  embed?(request: EmbeddingRequest, signal: AbortSignal, caller?: ModelCaller): Promise<EmbeddingResult>;
   /** Passes a request on to a server of OpenAI's API. Failures are those of `generate`, in the answer's stream as well. */
-  forward?(request: ForwardRequest, signal: AbortSignal): Promise<ForwardAnswer>;
+  forward?(request: ForwardRequest, signal: AbortSignal, caller?: ModelCaller): Promise<ForwardAnswer>;
   /** Tokens of the request's messages, tools and format, by the model's own tokenizer or the nearest known one. */
   countTokens(request: Pick<ModelRequest, 'messages' | 'tools' | 'outputFormat'>): number | Promise<number>;
 }

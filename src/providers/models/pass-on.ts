@@ -2,6 +2,7 @@ import { unsupportedParameter } from '../../errors.ts';
 import type { Context } from '../../kit/context.ts';
 import { asApiError, errorBody } from '../../kit/error-body.ts';
 import { ByteStream, EventStream, JsonText } from '../../kit/operation.ts';
+import { callerOf } from './caller.ts';
 import type { ModelGateway } from './gateway.ts';
 import type { AnswerKind, ForwardAnswer, ForwardRequest, ModelProvider } from './model.ts';
 
@@ -28,7 +29,7 @@ export async function passOn<K extends AnswerKind>(
 ): Promise<Passed[K]> {
   const forward = forwardOf(models, { model, task, target: 'model' });
   const started = performance.now();
-  const answer = await forward(request, ctx.signal);
+  const answer = await forward(request, ctx.signal, callerOf(ctx));
   ctx.timing('model', performance.now() - started);
   return result(ctx, answer) as Passed[K];
 }

@@ -70,7 +70,11 @@ async function open(
     async *run(call, signal) {
       const { prompt, edit } = await orderOf(call.arguments, definition, shown, mask);
       yield 'response.image_generation_call.generating';
-      for await (const made of makeImage(deployment, { prompt, definition, edit, partials }, signal)) {
+      for await (const made of makeImage(
+        { ...deployment, project: context.project },
+        { prompt, definition, edit, partials },
+        signal,
+      )) {
         const { image } = made;
         const base64 = take(image);
         if (made.kind === 'partial') {

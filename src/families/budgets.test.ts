@@ -1,0 +1,122 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Limits } from '../config.ts';
+import { askingOf, type StoreAppOptions, storeApp } from './testing/store-app.ts';
+import { type WholeApp, wholeApp } from './testing/whole-app.ts';
+
+let app: WholeApp | undefined;
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+const open = async (limits: Partial<Limits>) => {
+  app = await wholeApp({}, { limits });
+  return app;
+};
+
+const refused = (name: string, message: RegExp) => ({
+  status: 403,
+  headers: expect.objectContaining({ 'x-should-retry': 'false' }),
+  json: {
+    error: expect.objectContaining({
+      code: 'quota_exceeded',
+      target: `limits.${name}`,
+      message: expect.stringMatching(message),
+    }),
+  },
+});
+
+const agent = { definition: { kind: 'prompt', model: 'm' } };
+
+test('agents of a project, and versions of an agent', async () => {
+  const { call } = await open({ agents: 2, agentVersions: 2 });
+  for (const name of ['a', 'b']) await call('POST', '/agents', { name, ...agent });
+  expect(await call('POST', '/agents', { name: 'c', ...agent })).toMatchObject(
+    refused('agents', /^A project has 2 agents at most \(limits\.agents\)\. Delete/),
+  );
+  expect((await call('GET', '/agents/c')).status).toBe(404);
+  expect((await call('POST', '/agents/a/versions', agent)).status).toBe(200);
+  const third = await call('POST', '/agents/a/versions', agent);
+  expect(third).toMatchObject(refused('agentVersions', /^An? agent has 2 versions at most/));
+  // What is deleted makes room.
+  await call('DELETE', '/agents/a/versions/1');
+  expect((await call('POST', '/agents/a/versions', agent)).status).toBe(200);
+  await call('DELETE', '/agents/b');
+  expect((await call('POST', '/agents', { name: 'c', ...agent })).status).toBe(200);
+});
+
+test('as many agents as there is room for, however many come at once', async () => {
+  const { call } = await open({ agents: 5 });
+  const made = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => call('POST', '/agents', { name: `a${i}`, ...agent })),
+  );
+  expect(made.filter(({ status }) => status === 200)).toHaveLength(5);
+});
+
+test('files of a project, by number and by bytes', async () => {
+  const started = await open({ projectFiles: 2, projectFilesBytes: 1024 });
+  const base = await started.listen();
+  const upload = async (text: string) => {
+    const form = new FormData();
+    form.set('purpose', 'user_data');
+    form.set('file', new File([text], 'a.txt'));
+    const response = await fetch(`${base}/openai/v1/files`, {
+      method: 'POST',
+      headers: { 'api-key': 'key' },
+      body: form,
+    });
+    return (await response.json()) as { id: string; error?: { code: string; target: string } };
+  };
+  await upload('a'.repeat(1000));
+  expect((await upload('b'.repeat(25))).error).toMatchObject({ target: 'limits.projectFilesBytes' });
+  const { id } = await upload('c'.repeat(24));
+  expect((await upload('')).error).toMatchObject({ code: 'quota_exceeded', target: 'limits.projectFiles' });
+  await started.call('DELETE', `/openai/v1/files/${id}`);
+  expect((await upload('d')).error).toBeUndefined();
+});
+
+test('uploads that have not ended', async () => {
+  const { call } = await open({ uploads: 1 });
+  const upload = { filename: 'a.txt', purpose: 'user_data', bytes: 3, mime_type: 'text/plain' };
+  const { json } = await call('POST', '/openai/v1/uploads', upload);
+  expect(await call('POST', '/openai/v1/uploads', upload)).toMatchObject(refused('uploads', /not ended/));
+  await call('POST', `/openai/v1/uploads/${json.id}/cancel`);
+  expect((await call('POST', '/openai/v1/uploads', upload)).status).toBe(200);
+});
+
+test('items of a conversation', async () => {
+  const { call } = await open({ conversationItems: 3 });
+  const { json } = await call('POST', '/openai/v1/conversations', {});
+  const path = `/openai/v1/conversations/${json.id}/items`;
+  const items = (count: number) => ({
+    items: Array.from({ length: count }, () => ({ type: 'message', role: 'user', content: 'Hi' })),
+  });
+  expect((await call('POST', path, items(2))).status).toBe(200);
+  expect(await call('POST', path, items(2))).toMatchObject(refused('conversationItems', /3 items/));
+  expect((await call('POST', path, items(1))).status).toBe(200);
+});
+
+test('datasets, indexes and models share one', async () => {
+  const { call } = await open({ assets: 1 });
+  const put = (name: string) =>
+    call('PATCH', `/indexes/${name}/versions/1`, {
+      type: 'ManagedAzureSearch',
+      vectorStoreId: 'vs_1',
+    });
+  const first = await put('a');
+  expect([first.status, first.text]).toEqual([201, expect.any(String)]);
+  expect(await put('b')).toMatchObject(refused('assets', /datasets, indexes and models/));
+});
+
+test('vector stores of a project', async () => {
+  const options: StoreAppOptions = { limits: { projectVectorStores: 1 } };
+  const stores = await storeApp(options);
+  app = stores;
+  const { store } = askingOf(stores);
+  const id = await store();
+  expect(await stores.call('POST', '/openai/v1/vector_stores', {})).toMatchObject(
+    refused('projectVectorStores', /1 vector stores/),
+  );
+  await stores.call('DELETE', `/openai/v1/vector_stores/${id}`);
+  await store();
+});

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
-import { createFamilies, migrations } from '../src/families/index.ts';
+import { createFamilies, migrations, openProjects } from '../src/families/index.ts';
 import { watchDisk } from '../src/http/disk-space.ts';
 import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
 import { createModelGateway } from '../src/providers/models/gateway.ts';
@@ -36,6 +36,7 @@ const { families } = createFamilies({
   blobs: { ...config.blobs, own: blobs.own },
   outbound: createOutbound({ allowLoopback: true, allow: [] }),
   sealer: createSealer([Buffer.alloc(32, 7)]),
+  projects: await openProjects(database, { configured: ['default'], createOnUse: false, most: 1 }),
   log,
 });
 const { apiKey, keys } = ensureCredentials(directory);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config.ts';
-import { createFamilies, migrations } from '../src/families/index.ts';
+import { createFamilies, migrations, openProjects } from '../src/families/index.ts';
 import { memoryFiles } from '../src/families/testing/memory-files.ts';
 import { memoryIndex } from '../src/families/testing/memory-index.ts';
 import { plainDocuments } from '../src/families/testing/plain-documents.ts';
@@ -43,6 +43,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
       index: memoryIndex(),
     },
     sealer: createSealer([Buffer.alloc(32)]),
+    projects: await openProjects(database, { configured: ['default'], createOnUse: false, most: 1000 }),
     log: { debug() {}, info() {}, warn() {} },
   });
   return {

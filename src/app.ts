@@ -23,6 +23,7 @@ import { routeConstraints } from './http/route-constraints.ts';
 import { installWebSockets } from './http/websocket.ts';
 import { newRequestId } from './kit/ids.ts';
 import type { Family } from './kit/operation.ts';
+import { fixedProjects, type ProjectGate } from './kit/project-gate.ts';
 import { type TrafficFigures, trafficFigures } from './traffic/traffic-figures.ts';
 
 const longestPathSegment = 1024;
@@ -33,6 +34,8 @@ export interface AppOptions {
   families: Family[];
   /** What is needed to answer writes that carry an id of their caller's once; without it such ids are ignored. */
   repeats?: Omit<RepeatOptions, 'answerBytes'>;
+  /** Those of the configuration unless given. */
+  projects?: ProjectGate;
   log: Logger;
   /** Is told who did what. */
   audit?: AuditTrail | null;
@@ -80,7 +83,7 @@ export async function createApp(options: AppOptions) {
     credentials,
     authorization,
     audit,
-    projects: config.projects,
+    projects: options.projects ?? fixedProjects(config.projects),
     load,
     bodyIdleSeconds: limits.bodyIdleSeconds,
     figures: requestFigures(metrics),

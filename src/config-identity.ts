@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { bound, closed, defaultOf, projectName, projectNameRule, Text } from './config-shapes.ts';
+import { bound, closed, defaultOf, projectNameRule, Text } from './config-shapes.ts';
+import { projectName } from './kit/project-name.ts';
 import type { EntraSettings } from './trust/entra.ts';
 import { derivedUuid, type LocalIdentity, withAssigned } from './trust/local-identities.ts';
 import type { RoleAssignment } from './trust/role-assignments.ts';

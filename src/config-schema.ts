@@ -3,7 +3,7 @@ import { Audit } from './config-audit.ts';
 import { Identity } from './config-identity.ts';
 import { DeploymentLimits, rateLimitsSchema } from './config-rate-limits.ts';
 import { CustomRoles } from './config-roles.ts';
-import { bound, closed, projectName, projectNameRule, Text } from './config-shapes.ts';
+import { bound, closed, projectNameRule, Text } from './config-shapes.ts';
 import { httpUrl, httpUrlRule, telemetryProtocols } from './config-telemetry.ts';
 import {
   connectionName,
@@ -16,6 +16,7 @@ import {
   customKeyNameRule,
   mostCustomKeys,
 } from './kit/connection.ts';
+import { projectName } from './kit/project-name.ts';
 import { Metadata, OneOf } from './kit/schema.ts';
 
 /**
@@ -165,6 +166,7 @@ export const ConfigFile = Type.Object(
       }),
     ),
     connections: Type.Optional(Type.Array(Connection, { default: [] })),
+    createProjectsOnUse: Type.Optional(Type.Boolean()),
     telemetry: Type.Optional(Telemetry),
     webSearch: Type.Optional(WebSearch),
     blobs: Type.Optional(Blobs),
@@ -279,6 +281,7 @@ export const ConfigFile = Type.Object(
           keptAnswers: bound(1, 10_000_000, 100_000),
           keptAnswerHours: bound(1, 8760, 24),
           keptAnswerBytes: bound(1024, 67_108_864, 1_048_576),
+          projects: bound(1, 1_000_000, 1000),
         },
         closed,
       ),

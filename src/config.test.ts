@@ -29,6 +29,7 @@ const unlimited = { requestsPerMinute: null, tokensPerMinute: null, concurrency:
 test('without a file there are defaults', () => {
   expect(loadConfig({ file: null, environment: {} })).toEqual({
     projects: ['default'],
+    createProjectsOnUse: null,
     deployments: [],
     connections: [],
     discovery: true,
@@ -98,6 +99,7 @@ test('without a file there are defaults', () => {
       keptAnswers: 100_000,
       keptAnswerHours: 24,
       keptAnswerBytes: 1_048_576,
+      projects: 1000,
     },
   });
   const options = { file: null, environment: {}, project: 'mine', discovery: false };
@@ -648,16 +650,18 @@ test('the guide documents every key with its default', () => {
   const guide = readFileSync(new URL('../docs/guide/configuration.md', import.meta.url), 'utf8');
   const { deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, blobs, ...top } =
     ConfigFile.properties;
+  const { projects: mostProjects, ...bounds } = limits.properties;
   const keys = {
     ...{ deployments, limits, telemetry, webSearch, outbound, connections, codeInterpreter, blobs, ...top },
     ...webSearch.properties,
     ...outbound.properties,
-    ...{ ...deployments.items.properties, ...limits.properties, ...telemetry.properties },
+    ...{ ...deployments.items.properties, ...bounds, ...telemetry.properties },
     ...connections.items.properties,
   };
   const { identity } = ConfigFile.properties;
   const rows = [
     ...Object.entries(keys),
+    ['limits.projects', mostProjects] as const,
     ...Object.entries({ identity, 'identity.entra': identity.properties.entra }).flatMap(
       ([section, { properties }]) =>
         Object.entries(properties).map(([key, schema]) => [`${section}.${key}`, schema] as const),

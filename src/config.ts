@@ -22,10 +22,11 @@ import {
   type TelemetryEntry,
   type WebSearchEntry,
 } from './config-schema.ts';
-import { defaultOf, projectName } from './config-shapes.ts';
+import { defaultOf } from './config-shapes.ts';
 import { type TelemetryConfig, telemetryConfig } from './config-telemetry.ts';
 import { type WebSearchConfig, webSearchConfig } from './config-web-search.ts';
 import { allowEntryFault } from './kit/allow-list.ts';
+import { projectName } from './kit/project-name.ts';
 import { createRoles, type Roles } from './trust/roles.ts';
 import { ConfigError, type KeyPath, readYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -142,11 +143,15 @@ export interface Limits {
   keptAnswerHours: number;
   /** The largest such answer that is kept, in bytes. */
   keptAnswerBytes: number;
+  /** Projects that there may be. */
+  projects: number;
 }
 
 export interface Config {
   /** Names of the projects served; the first is the default one, also reachable as `_project`. */
   projects: string[];
+  /** Whether a project is made by the first request that names it; null for where only loopback is listened on. */
+  createProjectsOnUse: boolean | null;
   deployments: DeploymentConfig[];
   connections: ConnectionConfig[];
   /** Whether to look for model servers on loopback and for keys in the environment. */
@@ -278,6 +283,7 @@ export function loadConfig(options: LoadOptions): Config {
 
   return {
     projects,
+    createProjectsOnUse: content.createProjectsOnUse ?? null,
     deployments,
     connections,
     discovery: content.discovery ?? options.discovery ?? defaultOf<boolean>(keys.discovery),
@@ -354,6 +360,7 @@ function limitsOf(given: Partial<Limits>): Limits {
     keptAnswers: limit('keptAnswers'),
     keptAnswerHours: limit('keptAnswerHours'),
     keptAnswerBytes: limit('keptAnswerBytes'),
+    projects: limit('projects'),
   };
 }
 

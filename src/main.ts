@@ -46,6 +46,10 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/token.ts')).token(given);
     }
+    case 'project': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/project.ts')).project(given);
+    }
     case 'doctor': {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
-import { connectionBudget, connectionDirectory, createFamilies, migrations } from './families/index.ts';
+import {
+  connectionBudget,
+  connectionDirectory,
+  createFamilies,
+  migrations,
+  openProjects,
+  projectSealer,
+} from './families/index.ts';
 import { installBlobRoutes } from './http/blob-routes.ts';
 import { watchDisk } from './http/disk-space.ts';
 import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
@@ -143,7 +150,12 @@ async function start(
   const development = isLoopback(host) && !hasIdentity(config);
   const seals = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
   const [dataKey] = seals;
-  const sealer = createSealer(seals);
+  const projects = await openProjects(database, {
+    configured: config.projects,
+    createOnUse: config.createProjectsOnUse ?? development,
+    most: config.limits.projects,
+  });
+  const sealer = projectSealer(createSealer(seals), projects.sealsOf);
   const connections = connectionDirectory(
     config.connections,
     database,
@@ -184,6 +196,7 @@ async function start(
     vectorStores: { ...config.vectorStores, documents, index },
     sealer,
     apiKeys: { keys, roles: createRoles(config.roles) },
+    projects,
     log: log.logger,
     traces,
   });
@@ -204,6 +217,7 @@ async function start(
     development,
     families,
     repeats: { answers, secret: derivedKey(dataKey, 'repeated requests', 32) },
+    projects,
     log: log.logger,
     audit: { ...audit, reads: config.audit.reads },
     traffic,

@@ -1,6 +1,6 @@
 /** Calls of the commands to the running server's own API. */
 import { readFileSync } from 'node:fs';
-import { Agent, fetch } from 'undici';
+import { Agent, fetch, type RequestInit, type Response } from 'undici';
 import type { RunFile } from '../trust/run-file.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandError } from './failure.ts';
@@ -14,8 +14,17 @@ export interface ApiReply {
 /** `path` is below the project, below `/admin`, or a whole URL. Throws what the server refuses, in its own words. */
 export type ApiCall = (method: string, path: string, body?: object) => Promise<ApiReply>;
 
+export interface ApiSession {
+  call: ApiCall;
+  /** The answer as it comes; `path` as of a call. Throws what the server refuses, in its own words. */
+  request(path: string, init: RequestInit): Promise<Response>;
+}
+
+export const openApi = async (server: RunFile, project: string | null): Promise<ApiCall> =>
+  (await openApiSession(server, project)).call;
+
 /** The API key may have been taken away; a token can be had as long as the server runs. */
-export async function openApi(server: RunFile, project: string | null): Promise<ApiCall> {
+export async function openApiSession(server: RunFile, project: string | null): Promise<ApiSession> {
   const dispatcher = new Agent({ connect: { ca: readFileSync(server.caFile) } });
   const question = '?resource=https://ai.azure.com&api-version=2019-08-01';
   const issued = await fetch(server.identityEndpoint + question, {
@@ -33,17 +42,25 @@ export async function openApi(server: RunFile, project: string | null): Promise<
     return `${base}${path}?api-version=v1`;
   };
 
-  return async (method, path, body) => {
-    const reply = await fetch(urlOf(path), {
-      method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
-      dispatcher,
-    });
-    const text = await reply.text();
-    const answer = text === '' ? undefined : JSON.parse(text);
-    if (!reply.ok)
-      throw new CommandError(exitCodes.failure, answer?.error?.message ?? `HTTP ${reply.status}`);
-    return { status: reply.status, body: answer };
+  const request: ApiSession['request'] = async (path, init) => {
+    const headers = { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) };
+    const reply = await fetch(urlOf(path), { ...init, headers, dispatcher });
+    if (reply.ok) return reply;
+    const answer = parsed(await reply.text()) as { error?: { message?: string } } | undefined;
+    throw new CommandError(exitCodes.failure, answer?.error?.message ?? `HTTP ${reply.status}`);
+  };
+
+  return {
+    request,
+    async call(method, path, body) {
+      const reply = await request(path, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      return { status: reply.status, body: parsed(await reply.text()) };
+    },
   };
 }
+
+const parsed = (text: string): unknown => (text === '' ? undefined : JSON.parse(text));

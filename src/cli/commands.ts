@@ -234,6 +234,32 @@ export const commands = {
     },
     takesProgram: false,
   },
+  project: {
+    summary: 'list, make, fork, reset, delete and move the projects of the running server',
+    usage: 'bloomery project list | fork ORIGIN NAME | ACTION NAME [options]',
+    notes: [
+      'ACTION is create, reset, delete, export or import.',
+      'A fork has all that its origin has, by the same ids, and is a project of its own. `reset` brings a fork back to what its origin has, and any other project to nothing.',
+    ],
+    options: {
+      data: { ...data, about: 'the data directory of the server' },
+      to: {
+        kind: 'text',
+        value: 'STATE',
+        about: 'reset: `empty`, or `origin` for what the origin of a fork has',
+        choices: ['empty', 'origin'],
+      },
+      file: {
+        kind: 'text',
+        value: 'FILE',
+        about: 'export: the archive to write, NAME.tar unless given; import: the archive to read',
+      },
+      yes: { kind: 'flag', about: 'delete, reset: do it' },
+      json: { kind: 'flag', about: 'print one line of JSON' },
+    },
+    takesProgram: false,
+    mostWords: 3,
+  },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;

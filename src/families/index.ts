@@ -26,15 +26,18 @@ import {
   migrations as chatCompletionMigrations,
   chatCompletionStore,
   chatCompletionsFamily,
+  projectTables as chatCompletionTables,
   chatParts,
 } from './chat-completions/index.ts';
 import { completionsFamily } from './completions/index.ts';
 import {
   type ConnectionDirectory,
+  archivePart as connectionArchive,
   connectionBudget,
   connectionDirectory,
   migrations as connectionMigrations,
   connectionsFamily,
+  projectTables as connectionTables,
 } from './connections/index.ts';
 import {
   type ContainerOptions,
@@ -47,6 +50,7 @@ import {
   migrations as conversationMigrations,
   conversationStore,
   conversationsFamily,
+  projectTables as conversationTables,
 } from './conversations/index.ts';
 import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
@@ -56,12 +60,19 @@ import { modelsFamily } from './models/index.ts';
 import { moderationsFamily } from './moderations/index.ts';
 import { notBuiltFamily } from './not-built/index.ts';
 import {
+  interrupted,
+  type ProjectDirectory,
+  migrations as projectMigrations,
+  projectsFamily,
+} from './projects/index.ts';
+import {
   keepLogsFor,
   replan,
   responseEngine,
   migrations as responseMigrations,
   responseStore,
   responsesFamily,
+  projectTables as responseTables,
   toolRegistry,
 } from './responses/index.ts';
 import { uploadBudget, migrations as uploadMigrations, uploadsFamily } from './uploads/index.ts';
@@ -70,9 +81,11 @@ import {
   vectorStoreBudget,
   migrations as vectorStoreMigrations,
   vectorStoresFamily,
+  projectTables as vectorStoreTables,
 } from './vector-stores/index.ts';
 
 export { connectionBudget, connectionDirectory } from './connections/index.ts';
+export { openProjects, projectSealer } from './projects/index.ts';
 export { responseStore } from './responses/index.ts';
 
 export const migrations: Migrations = {
@@ -87,6 +100,7 @@ export const migrations: Migrations = {
   ...fileMigrations,
   ...uploadMigrations,
   ...keptAnswerMigrations,
+  ...projectMigrations,
 };
 
 export interface FamilyParts {
@@ -128,9 +142,11 @@ export interface FamilyParts {
   vectorStores?: (Omit<VectorStoreParts, 'directory' | 'budget'> & Partial<VectorStoreParts>) | undefined;
   /** Those that are stored, unless given. */
   connections?: ConnectionDirectory;
+  /** Seals by project: see `projectSealer`. */
   sealer: Sealer;
   /** Those that the server is called with; without them none are administered here. */
   apiKeys?: { keys: ApiKeys; roles: Roles };
+  projects: ProjectDirectory;
   /** Reads the text of documents; without it models are given only what they take themselves. */
   documents?: Documents | null;
   log: ModelLog;
@@ -217,6 +233,26 @@ export function createFamilies(parts: FamilyParts): Families {
     responses,
     limits,
   };
+  const projects = projectsFamily({
+    database,
+    directory: parts.projects,
+    folder: join(parts.directory, 'imports'),
+    limits,
+    parts: [
+      agents.project,
+      { tables: conversationTables },
+      { tables: [{ table: 'kept_answers', rows: 'left' }] },
+      { tables: responseTables, end: (project) => engine.endAll(project, interrupted(project)) },
+      { tables: chatCompletionTables },
+      { tables: connectionTables, archive: connectionArchive },
+      containers.project,
+      assets.project,
+      ...(vectorStores ? [vectorStores.project] : [{ tables: vectorStoreTables }]),
+      files.project,
+      uploads.project,
+    ],
+    log,
+  });
   let stopRetention = () => {};
   const served = [
     agents.family,
@@ -237,10 +273,12 @@ export function createFamilies(parts: FamilyParts): Families {
     files.family,
     uploads.family,
     ...(parts.apiKeys ? [apiKeysFamily(parts.apiKeys.keys, parts.apiKeys.roles)] : []),
+    projects.family,
   ];
   return {
     families: [...served, notBuiltFamily(served)],
     async recover() {
+      await projects.start();
       await conversations.releaseAll();
       await Promise.all([containers.start(), files.start(), uploads.start()]);
       assets.start();
@@ -260,6 +298,7 @@ export function createFamilies(parts: FamilyParts): Families {
     async drain(milliseconds) {
       stopRetention();
       await engine.drain(milliseconds);
+      await projects.close();
       await Promise.all([
         containers.close(),
         assets.close(),

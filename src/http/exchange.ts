@@ -68,7 +68,8 @@ export class Exchange implements Context {
   }
 
   get log(): Logger {
-    return (this.#request.log as Logger).child({ requestId: this.requestId });
+    const project = this.project === '' ? {} : { project: this.project };
+    return (this.#request.log as Logger).child({ requestId: this.requestId, ...project });
   }
 
   get projectUrl(): string {

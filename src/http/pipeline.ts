@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { apiError, stopping } from '../errors.ts';
+import { stopping } from '../errors.ts';
+import type { ProjectGate } from '../kit/project-gate.ts';
 import type { Principal } from '../trust/principal.ts';
 import { checkApiVersion } from './api-version.ts';
 import { type AuditTrail, auditRequest } from './audit.ts';
@@ -17,7 +18,7 @@ export interface PipelineOptions {
   authorization: Authorization;
   /** Null where nothing is kept. */
   audit: AuditTrail | null;
-  projects: string[];
+  projects: ProjectGate;
   load: Load;
   /** How long the body of a request may stand still, in seconds. */
   bodyIdleSeconds: number;
@@ -69,6 +70,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
         if (options.audit !== null) auditRequest(options.audit, request, reply);
         if (isOnItsWay(request.raw)) keepAnEyeOn(reply);
         figures.ended(request, reply);
+        if (exchange.project !== '') options.projects.leave(exchange.project, exchange);
         if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
       });
       load.enter();
@@ -76,20 +78,21 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       // By the route, never by the text of the URL: the router reads that in ways of its own.
       if (request.routeOptions.config.isPublic === true) return done();
       const principal = authenticate(request, options.credentials);
-      const proceed = (known: Principal) => {
+      const proceed = (known: Principal): void | Promise<void> => {
         request.exchange.principal = known;
-        const project = projectAsked(request, options.projects);
-        passAuthorization(request, options.authorization, project);
-        enterProject(request, project, options.projects);
+        const { projects } = options;
+        passAuthorization(request, options.authorization, projectAsked(request, projects));
+        const entering = enterProject(request, projects);
+        return entering === undefined ? pass() : entering.then(pass);
+      };
+      const pass = (): void => {
         enterApiVersion(request, reply);
         passPreviewGate(request);
         load.admit(exchange, request);
       };
-      if (!(principal instanceof Promise)) {
-        proceed(principal);
-        return done();
-      }
-      principal.then(proceed).then(() => done(), done);
+      const proceeding = principal instanceof Promise ? principal.then(proceed) : proceed(principal);
+      if (proceeding === undefined) return done();
+      proceeding.then(() => done(), done);
     } catch (error) {
       done(error as Error);
     }
@@ -106,6 +109,7 @@ function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): 
   log.info(
     {
       requestId: request.id,
+      project: request.exchange.project === '' ? undefined : request.exchange.project,
       operation: request.routeOptions.config.operation?.summary,
       method: request.method,
       path: request.url.split('?', 1)[0],
@@ -118,23 +122,26 @@ function logRequest(log: Logger, request: FastifyRequest, reply: FastifyReply): 
 }
 
 /** The name of the project that a route is below; null where it is below none. */
-function projectAsked(request: FastifyRequest, projects: string[]): string | null {
-  const name = (request.params as { project?: string }).project ?? null;
-  return name === '_project' ? (projects[0] ?? name) : name;
+function projectAsked(request: FastifyRequest, projects: ProjectGate): string | null {
+  const { project } = request.params as { project?: string };
+  return project === undefined ? null : projects.named(project);
 }
 
-function enterProject(request: FastifyRequest, project: string | null, projects: string[]): void {
-  if (project === null) return;
-  if (!projects.includes(project)) {
-    throw apiError(
-      'not_found',
-      `No project '${project.slice(0, 64)}' is served here. Start the server with --project, or add it to the configuration.`,
-      {
-        target: 'project',
-      },
-    );
+/** A promise only where the project is made by this request. */
+function enterProject(request: FastifyRequest, projects: ProjectGate): Promise<void> | undefined {
+  const name = (request.params as { project?: string }).project;
+  if (name === undefined) return undefined;
+  const { exchange } = request;
+  const entered = projects.enter(name, exchange, exchange.principal);
+  if (typeof entered === 'string') {
+    exchange.project = entered;
+    return undefined;
   }
-  request.exchange.project = project;
+  return entered.then((project) => {
+    exchange.project = project;
+    // Whoever has gone meanwhile has left already.
+    if (request.socket.destroyed) projects.leave(project, exchange);
+  });
 }
 
 function enterApiVersion(request: FastifyRequest, reply: FastifyReply): void {

@@ -75,6 +75,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     if (ending === null) idle.refresh();
     else socket.close(goingAway, ending);
   });
+  const interrupted = opening.signal;
   const finish = (reason: string): void => {
     if (ending !== null) return;
     ending = reason;
@@ -140,7 +141,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
   };
 
   const take = (data: RawData, isBinary: boolean): void => {
-    const exchange = opening.successor(newRequestId(), gone.signal);
+    const exchange = opening.successor(newRequestId(), AbortSignal.any([gone.signal, interrupted]));
     let lane: string | null = null;
     try {
       if (isBinary) throw apiError('invalid_json', 'Messages are JSON texts, not bytes.', { target: 'body' });
@@ -156,6 +157,8 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     }
   };
 
+  // Its project is closed, or the server.
+  interrupted.addEventListener('abort', () => finish('interrupted'), { once: true });
   socket.on('message', (data, isBinary) => {
     heartbeat.heard();
     take(data, isBinary);

@@ -97,4 +97,17 @@ describe('a server', () => {
     expect(busy.events.some(ended('hold'))).toBe(true);
     expect((await server.refusal({})).status).toBe(503);
   });
+
+  test('that interrupts its requests has connections end their work, tell so and close', async () => {
+    server = await echoServer();
+    const [quiet, busy] = await Promise.all([server.connect(), server.connect()]);
+    busy.create('hold');
+    await busy.until(begun('hold'));
+    const closed = Promise.all([once(quiet.socket, 'close'), once(busy.socket, 'close')]);
+    server.interrupt();
+    expect(await server.calls.get('hold')?.aborted).toMatchObject({ code: 'service_unavailable' });
+    const ends = await closed;
+    expect(ends).toEqual(ends.map(() => [1001, Buffer.from('interrupted')]));
+    expect(busy.events.some(ended('hold'))).toBe(true);
+  });
 });

@@ -30,7 +30,7 @@ export interface Operation {
    */
   consumes?: string;
   /** The limit (`limits.NAME`) on the file of a form, where it is not the one on any body. */
-  fileLimit?: 'fileBytes' | 'uploadPartBytes';
+  fileLimit?: 'fileBytes' | 'uploadPartBytes' | 'uploadBytes';
   /** Whether the answer is given before the body is read, so that any media type and size will do. */
   answersBeforeBody?: boolean;
   /** The success status; 200 unless said. */

@@ -16,7 +16,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
   writeFileSync(
     join(directory, 'bloomery.yaml'),
-    'projects: [default, other]\nconnections: [{ name: fixed, project: default, type: OpenAPI, target: here }]\n',
+    'projects: [default, other]\ncreateProjectsOnUse: false\nconnections: [{ name: fixed, project: default, type: OpenAPI, target: here }]\n',
   );
   server = spawn(process.execPath, [main, 'serve', '--json', '--port', '0', '--log-level', 'trace'], {
     cwd: directory,

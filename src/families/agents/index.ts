@@ -1,7 +1,9 @@
 import { family } from '../../kit/operation.ts';
+import type { ProjectPart } from '../../kit/project-part.ts';
 import type { Database } from '../../storage/database.ts';
 import { operations } from './contract.ts';
 import { defaultEndpoint } from './definition.ts';
+import { projectTables } from './project-tables.ts';
 import { rememberAgents } from './remembered.ts';
 import { agentsService, type CheckTool } from './service.ts';
 import { type AgentBudgets, agentStore } from './store.ts';
@@ -13,5 +15,6 @@ export { agentBudgets } from './store.ts';
 /** `checkTool` throws about the definition of a tool that is known and is not as it should be. */
 export function agentsFamily(database: Database, budgets: AgentBudgets, checkTool: CheckTool = () => {}) {
   const store = rememberAgents(agentStore(database, { endpoint: defaultEndpoint }, budgets));
-  return { family: family('agents', operations, agentsService(store, checkTool)), store };
+  const project: ProjectPart = { tables: projectTables, changed: store.forget };
+  return { family: family('agents', operations, agentsService(store, checkTool)), store, project };
 }

@@ -9,6 +9,8 @@ export interface RememberedAgent {
 
 export type RememberedAgents = AgentStore & {
   findRemembered(project: string, name: string): Promise<RememberedAgent | undefined>;
+  /** All of a project has changed. */
+  forget(project: string): void;
 };
 
 const most = 1000;
@@ -49,6 +51,11 @@ export function rememberAgents(store: AgentStore): RememberedAgents {
   return {
     ...store,
     findRemembered,
+    forget(project) {
+      changes++;
+      for (const key of [...remembered.keys()])
+        if (key.startsWith(keyOf(project, ''))) remembered.delete(key);
+    },
     find: async (project, name) => (await findRemembered(project, name))?.agent,
     addVersion: (project, name, ...rest) => changing(project, name, store.addVersion(project, name, ...rest)),
     set: (project, name, settings) => changing(project, name, store.set(project, name, settings)),

@@ -1,15 +1,18 @@
 import type { Budget } from '../../kit/budget.ts';
 import { type Family, family } from '../../kit/operation.ts';
+import type { ProjectPart } from '../../kit/project-part.ts';
 import type { StorageAccounts } from '../../providers/blobs/storage-accounts.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import type { ToolConnections } from '../../providers/tools/connections.ts';
 import type { Database } from '../../storage/database.ts';
+import { assetArchive } from './archive.ts';
 import { operations as datasetOperations } from './datasets/contract.ts';
 import { datasetsService } from './datasets/service.ts';
 import { operations as indexOperations } from './indexes/contract.ts';
 import { indexesService } from './indexes/service.ts';
 import { operations as modelOperations } from './models/contract.ts';
 import { modelsService } from './models/service.ts';
+import { projectTables } from './project-tables.ts';
 import { createShelf } from './shelf.ts';
 import { assetStore } from './store.ts';
 
@@ -27,6 +30,7 @@ export interface AssetOptions {
 
 export interface AssetFamilies {
   families: Family[];
+  project: ProjectPart;
   /** Deletes what is left over, now and from time to time. */
   start(): void;
   close(): Promise<void>;
@@ -45,6 +49,14 @@ export function assetFamilies(
       family('indexes', indexOperations, indexesService(store, connections)),
       family('registered-models', modelOperations, modelsService(store, shelf)),
     ],
+    project: {
+      tables: projectTables,
+      archive: assetArchive(store, accounts.own),
+      async removing(project, on) {
+        await store.doomAll(project, on);
+        return shelf.sweep;
+      },
+    },
     start: () => shelf.startSweeping(),
     close: () => shelf.close(),
   };

@@ -48,4 +48,9 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  '0023_assets_container': {
+    async up(db) {
+      await db.schema.createIndex('assets_container').on('assets').column('container').execute();
+    },
+  },
 };

@@ -183,6 +183,7 @@ export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOpt
     },
 
     remove,
+    sweep,
 
     /** Gives up abandoned uploads and deletes what is left over, now and from time to time. */
     startSweeping: (): void => sweeping.start(),

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
 import type { Database } from '../../storage/database.ts';
@@ -198,6 +198,14 @@ export function assetStore(database: Database, budget: Budget) {
         }
         const { place } = toAsset(row);
         if (place === null) return null;
+        const { container } = place;
+        // A fork of the project goes on with it.
+        const other = await trx
+          .selectFrom('assets')
+          .select('container')
+          .where('container', '=', container)
+          .executeTakeFirst();
+        if (other !== undefined) return null;
         await doom(trx, project, place);
         return { project, ...place };
       }),
@@ -260,6 +268,38 @@ export function assetStore(database: Database, budget: Budget) {
           await doom(trx, upload.project, upload.place);
         }
       }),
+
+    ownContainers: async (project: string): Promise<string[]> => {
+      const rows = await db
+        .selectFrom('assets')
+        .select('container')
+        .$narrowType<{ container: string }>()
+        .where('project', '=', project)
+        .where('storage', 'is', null)
+        .where('container', 'is not', null)
+        .execute();
+      return rows.map(({ container }) => container);
+    },
+
+    /**
+     * Of a project that goes: what lies in the server's own storage and no other has is to be deleted. What lies
+     * elsewhere stays, since the connections that lead there go, too.
+     */
+    async doomAll(project: string, on: Database): Promise<void> {
+      const trx = on.withTables<Tables>();
+      await trx
+        .deleteFrom('doomed_containers')
+        .where('project', '=', project)
+        .where('storage', 'is not', null)
+        .execute();
+      for (const table of ['assets', 'asset_uploads']) {
+        await sql`insert into doomed_containers (container, project, storage) select container, project, storage from ${sql.table(
+          table,
+        )} as own where project = ${project} and storage is null and container is not null and not exists (select 1 from assets other where other.container = own.container and other.project != ${project}) on conflict do nothing`.execute(
+          on,
+        );
+      }
+    },
 
     /** Containers that are to be deleted, by name. */
     doomed: (behind: string, most: number): Promise<DoomedContainer[]> =>

@@ -10,6 +10,7 @@ import { chatCompletionsService } from './service.ts';
 import type { ChatCompletionStore } from './store.ts';
 
 export { migrations } from './migrations.ts';
+export { projectTables } from './project-tables.ts';
 export { chatCompletionStore } from './store.ts';
 
 export const chatCompletionsFamily = (

@@ -1,4 +1,5 @@
 import { type Family, family } from '../../kit/operation.ts';
+import type { ProjectPart } from '../../kit/project-part.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import { createSandbox, type SandboxOptions } from '../../providers/sandbox/sandbox.ts';
 import type { CodeContainers } from '../../providers/tools/code-interpreter/code-containers.ts';
@@ -7,6 +8,7 @@ import type { FileDirectory } from '../files/directory.ts';
 import { createContainers } from './containers.ts';
 import { operations } from './contract.ts';
 import { fileShelf } from './file-shelf.ts';
+import { projectTables } from './project-tables.ts';
 import { containersService } from './service.ts';
 import { containerStore } from './store.ts';
 
@@ -17,6 +19,7 @@ export type ContainerOptions = Omit<SandboxOptions, 'log'>;
 
 export interface ContainersFamily {
   family: Family;
+  project: ProjectPart;
   containers: CodeContainers;
   /** Removes what is over, now and from time to time. */
   start(): Promise<void>;
@@ -46,6 +49,15 @@ export function containersFamily(
   return {
     family: family('containers', operations, containersService(containers, store, shelf)),
     containers,
+    project: {
+      tables: projectTables,
+      async removing(project, on) {
+        const ids = await store.idsIn(project, on);
+        return async () => {
+          for (const id of ids) await containers.remove(id);
+        };
+      },
+    },
     async start() {
       await containers.sweep();
       timer = setInterval(() => void containers.sweep(), sweepMilliseconds).unref();

@@ -112,6 +112,12 @@ export function containerStore(database: Database) {
         .limit(limit)
         .execute(),
 
+    async idsIn(project: string, on: Database): Promise<string[]> {
+      const trx = on.withTables<Tables>();
+      const rows = await trx.selectFrom('containers').select('id').where('project', '=', project).execute();
+      return rows.map(({ id }) => id);
+    },
+
     async empty(id: string): Promise<void> {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<Tables>();

@@ -6,6 +6,7 @@ import type { ConversationStore } from './store.ts';
 
 export { conversationLedger } from './ledger.ts';
 export { migrations } from './migrations.ts';
+export { projectTables } from './project-tables.ts';
 export { conversationItemBudget, conversationStore } from './store.ts';
 
 export const conversationsFamily = (store: ConversationStore, agents: AgentDirectory) =>

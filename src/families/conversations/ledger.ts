@@ -3,17 +3,17 @@ import { apiError, invalidPayload, notFound } from '../../errors.ts';
 import { isId, newItemId, partitionOf } from '../../kit/ids.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Item } from '../responses/items.ts';
-import type { ConversationStore, Owner } from './store.ts';
+import type { ConversationKey, ConversationStore, Owner } from './store.ts';
 
 /** What responses may do with conversations: read them, hold them for a turn, and add the turn's items. */
 export interface ConversationLedger {
   /** Throws unless the conversation is there for this caller. */
   require(id: string, owner: Owner, target: string): Promise<void>;
   /** The items up to a position, oldest first, and the position of the last. */
-  read(id: string, upTo?: number): Promise<{ items: Item[]; position: number }>;
-  findItem(id: string, itemId: string): Promise<Item | undefined>;
+  read(conversation: ConversationKey, upTo?: number): Promise<{ items: Item[]; position: number }>;
+  findItem(conversation: ConversationKey, itemId: string): Promise<Item | undefined>;
   /** Throws `conversation_locked` when somebody else goes on holding the conversation. */
-  hold(id: string, holder: string): Promise<Hold>;
+  hold(conversation: ConversationKey, holder: string): Promise<Hold>;
 }
 
 /** A conversation held for one writer. It is renewed until it is let go, and runs out if the process dies. */
@@ -39,8 +39,8 @@ export function conversationLedger(
       if ((await store.find(id, owner)) === undefined) throw notFound('conversation', id, target);
     },
 
-    async read(id, upTo = Number.MAX_SAFE_INTEGER) {
-      const rows = await store.items(id, upTo, limits.contextItems + 1);
+    async read(conversation, upTo = Number.MAX_SAFE_INTEGER) {
+      const rows = await store.items(conversation, upTo, limits.contextItems + 1);
       if (rows.length > limits.contextItems) {
         throw apiError(
           'context_length_exceeded',
@@ -51,29 +51,30 @@ export function conversationLedger(
       return { items: rows.map((row) => row.item), position: rows.at(-1)?.seq ?? 0 };
     },
 
-    findItem: (id, itemId) => store.findItem(id, itemId),
+    findItem: (conversation, itemId) => store.findItem(conversation, itemId),
 
-    async hold(id, holder) {
+    async hold(conversation, holder) {
+      const { id } = conversation;
       const until = performance.now() + limits.conversationWaitSeconds * 1000;
-      while (!(await store.lease(id, holder, leaseMilliseconds))) {
+      while (!(await store.lease(conversation, holder, leaseMilliseconds))) {
         if (performance.now() >= until) throw locked(id);
         await setTimeout(pollMilliseconds);
       }
       const renewal = setInterval(() => {
         // A lost lease shows when the turn is committed.
-        store.lease(id, holder, leaseMilliseconds).catch(() => {});
+        store.lease(conversation, holder, leaseMilliseconds).catch(() => {});
       }, leaseMilliseconds / renewalShare);
       renewal.unref();
       return {
         async commit(items, agent, on) {
           clearInterval(renewal);
-          if (!(await store.release(id, holder, on))) throw locked(id);
-          await store.append(id, await withFreshIds(store, id, items, on), on);
-          if (agent !== null) await store.setAgent(id, agent, on);
+          if (!(await store.release(conversation, holder, on))) throw locked(id);
+          await store.append(conversation, await withFreshIds(store, conversation, items, on), on);
+          if (agent !== null) await store.setAgent(conversation, agent, on);
         },
         async release() {
           clearInterval(renewal);
-          await store.release(id, holder);
+          await store.release(conversation, holder);
         },
       };
     },
@@ -83,15 +84,15 @@ export function conversationLedger(
 /** Clients may send an item with the id of one that is in the conversation already; the new one gets its own. */
 export async function withFreshIds(
   store: ConversationStore,
-  id: string,
+  conversation: ConversationKey,
   items: Item[],
   on: Database,
 ): Promise<Item[]> {
   const taken = new Set<string>();
   const fresh: Item[] = [];
   for (const item of items) {
-    const isNew = !taken.has(item.id) && !(await store.hasItemId(id, item.id, on));
-    const kept = isNew ? item : { ...item, id: newItemId(item.type, partitionOf(id)) };
+    const isNew = !taken.has(item.id) && !(await store.hasItemId(conversation, item.id, on));
+    const kept = isNew ? item : { ...item, id: newItemId(item.type, partitionOf(conversation.id)) };
     taken.add(kept.id);
     fresh.push(kept);
   }

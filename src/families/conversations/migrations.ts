@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import type { Migrations } from '../../storage/database.ts';
+import { rebuildTable } from '../../storage/rebuild-table.ts';
 
 /** `seq` orders the items of a conversation. A deleted item leaves its row without content: cursors may name it. */
 export const migrations: Migrations = {
@@ -35,6 +37,46 @@ export const migrations: Migrations = {
         .on('conversation_items')
         .columns(['conversation_id', 'seq'])
         .execute();
+    },
+  },
+  '0020_conversations_by_project': {
+    async up(db) {
+      await rebuildTable(db, {
+        name: 'conversation_items',
+        columns: (table) =>
+          table
+            .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
+            .addColumn('project', 'text', (c) => c.notNull())
+            .addColumn('conversation_id', 'text', (c) => c.notNull())
+            .addColumn('id', 'text', (c) => c.notNull())
+            .addColumn('type', 'text', (c) => c.notNull())
+            .addColumn('item', 'text')
+            .addUniqueConstraint('conversation_items_id', ['project', 'conversation_id', 'id']),
+        rows: (old) =>
+          sql`select i.seq, c.project, i.conversation_id, i.id, i.type, i.item from ${old} i join conversations c on c.id = i.conversation_id`,
+      });
+      await db.schema
+        .createIndex('conversation_items_order')
+        .on('conversation_items')
+        .columns(['project', 'conversation_id', 'seq'])
+        .execute();
+      await rebuildTable(db, {
+        name: 'conversations',
+        columns: (table) =>
+          table
+            .addColumn('project', 'text', (c) => c.notNull())
+            .addColumn('id', 'text', (c) => c.notNull())
+            .addColumn('user_identity', 'text', (c) => c.notNull())
+            .addColumn('created_at', 'integer', (c) => c.notNull())
+            .addColumn('metadata', 'text', (c) => c.notNull())
+            .addColumn('agent_name', 'text')
+            .addColumn('agent_version', 'text')
+            .addColumn('lease_owner', 'text')
+            .addColumn('lease_expires_at', 'integer')
+            .addPrimaryKeyConstraint('conversations_pk', ['project', 'id']),
+        rows: (old) =>
+          sql`select project, id, user_identity, created_at, metadata, agent_name, agent_version, lease_owner, lease_expires_at from ${old}`,
+      });
     },
   },
 };

@@ -9,7 +9,7 @@ import type { AgentDirectory } from '../agents/directory.ts';
 import { type InputItem, type Item, normaliseItem } from '../responses/items.ts';
 import type { Conversation, operations } from './contract.ts';
 import { badId, isConversationId, locked, withFreshIds } from './ledger.ts';
-import type { ConversationStore, Owner } from './store.ts';
+import type { ConversationKey, ConversationStore, Owner } from './store.ts';
 
 /** A hold for as long as one transaction takes. */
 const briefMilliseconds = 5000;
@@ -28,24 +28,24 @@ export function conversationsService(
   /** Changes a conversation that nobody else is writing to. */
   const exclusively = <T>(ctx: Context, id: string, work: (on: Database) => Promise<T>): Promise<T> =>
     store.transaction(async (on) => {
-      if (!(await store.lease(id, ctx.requestId, briefMilliseconds, on))) throw locked(id);
+      if (!(await store.lease(keyOf(ctx, id), ctx.requestId, briefMilliseconds, on))) throw locked(id);
       const result = await work(on);
-      await store.release(id, ctx.requestId, on);
+      await store.release(keyOf(ctx, id), ctx.requestId, on);
       return result;
     });
 
-  const normalised = async (id: string, items: InputItem[]): Promise<Item[]> => {
-    const partition = partitionOf(id);
+  const normalised = async (key: ConversationKey, items: InputItem[]): Promise<Item[]> => {
+    const partition = partitionOf(key.id);
     const found: Item[] = [];
     for (const [i, given] of items.entries()) {
       const item = normaliseItem(given, `items[${i}]`, partition);
       if (item.type !== 'item_reference') found.push(item as Item);
-      else found.push(await referred(id, item.id, `items[${i}]`));
+      else found.push(await referred(key, item.id, `items[${i}]`));
     }
     return found;
   };
-  const referred = async (id: string, itemId: string, target: string): Promise<Item> => {
-    const item = await store.findItem(id, itemId);
+  const referred = async (key: ConversationKey, itemId: string, target: string): Promise<Item> => {
+    const item = await store.findItem(key, itemId);
     if (item === undefined) throw notFound('item', itemId, `${target}.id`);
     return item;
   };
@@ -60,10 +60,11 @@ export function conversationsService(
         created_at: unixSeconds(),
         metadata: body?.metadata ?? {},
       };
-      const items = await normalised(created.id, body?.items ?? []);
+      const items = await normalised(keyOf(ctx, created.id), body?.items ?? []);
       await store.transaction(async (on) => {
         await store.create(created, ownerOf(ctx), { name: ctx.endpointAgent, version: null }, on);
-        await store.append(created.id, await withFreshIds(store, created.id, items, on), on);
+        const key = keyOf(ctx, created.id);
+        await store.append(key, await withFreshIds(store, key, items, on), on);
       });
       return created;
     },
@@ -87,23 +88,23 @@ export function conversationsService(
     async update(ctx, { params: { conversation_id: id }, body }) {
       const found = await conversation(ctx, id);
       const metadata = body.metadata ?? {};
-      await store.setMetadata(id, metadata);
+      await store.setMetadata(keyOf(ctx, id), metadata);
       return { ...found, metadata };
     },
 
     async delete(ctx, { params: { conversation_id: id } }) {
       await conversation(ctx, id);
-      await exclusively(ctx, id, (on) => store.delete(id, on));
+      await exclusively(ctx, id, (on) => store.delete(keyOf(ctx, id), on));
       return { id, object: 'conversation.deleted', deleted: true };
     },
 
     async createItems(ctx, { params: { conversation_id: id }, body }) {
       await conversation(ctx, id);
-      const items = await normalised(id, body.items);
+      const items = await normalised(keyOf(ctx, id), body.items);
       const data = await exclusively(ctx, id, async (on) => {
-        await store.requireRoom(id, items.length, on);
-        const fresh = await withFreshIds(store, id, items, on);
-        await store.append(id, fresh, on);
+        await store.requireRoom(keyOf(ctx, id), items.length, on);
+        const fresh = await withFreshIds(store, keyOf(ctx, id), items, on);
+        await store.append(keyOf(ctx, id), fresh, on);
         return fresh;
       });
       return {
@@ -120,8 +121,8 @@ export function conversationsService(
       return cursorPage(
         query,
         {
-          position: (itemId) => store.itemPosition(id, itemId),
-          rows: (window) => store.listItems(id, query.item_type, window),
+          position: (itemId) => store.itemPosition(keyOf(ctx, id), itemId),
+          rows: (window) => store.listItems(keyOf(ctx, id), query.item_type, window),
         },
         (item) => item,
         (item) => item.id,
@@ -130,7 +131,7 @@ export function conversationsService(
 
     async retrieveItem(ctx, { params: { conversation_id: id, item_id: itemId } }) {
       await conversation(ctx, id);
-      const item = await store.findItem(id, itemId);
+      const item = await store.findItem(keyOf(ctx, id), itemId);
       if (item === undefined) throw notFound('item', itemId, 'item_id');
       return item;
     },
@@ -138,7 +139,7 @@ export function conversationsService(
     async deleteItem(ctx, { params: { conversation_id: id, item_id: itemId } }) {
       const found = await conversation(ctx, id);
       await exclusively(ctx, id, async (on) => {
-        if (!(await store.deleteItem(id, itemId, on))) throw notFound('item', itemId, 'item_id');
+        if (!(await store.deleteItem(keyOf(ctx, id), itemId, on))) throw notFound('item', itemId, 'item_id');
       });
       return found;
     },
@@ -146,3 +147,4 @@ export function conversationsService(
 }
 
 const ownerOf = (ctx: Context): Owner => ({ project: ctx.project, userIdentity: ctx.userIdentity });
+const keyOf = ({ project }: Context, id: string): ConversationKey => ({ project, id });

@@ -21,6 +21,7 @@ type Tables = {
   };
   conversation_items: {
     seq: Generated<number>;
+    project: string;
     conversation_id: string;
     id: string;
     type: string;
@@ -39,6 +40,12 @@ export interface AgentFilter {
   version: string | null;
 }
 
+/** A conversation by its id, which another project may have as well. */
+export interface ConversationKey {
+  project: string;
+  id: string;
+}
+
 export interface ItemRow {
   seq: number;
   item: Item;
@@ -50,7 +57,7 @@ export const conversationItemBudget = (limits: { conversationItems: number }): B
   noun: 'items, deleted ones included,',
   whose: 'conversation',
   table: 'conversation_items',
-  per: ['conversation_id'],
+  per: ['project', 'conversation_id'],
   isLarge: true,
 });
 
@@ -72,6 +79,7 @@ export function conversationStore(database: Database, budget: Budget) {
       .selectFrom('conversation_items')
       .select(['seq', 'item'])
       .$narrowType<{ item: string }>()
+      .where('project', '=', parameter('project'))
       .where('conversation_id', '=', parameter('conversation_id'))
       .where('seq', '<=', parameter('seq'))
       .where('item', 'is not', null)
@@ -82,11 +90,13 @@ export function conversationStore(database: Database, budget: Budget) {
     db
       .selectFrom('conversation_items')
       .select(['seq', 'item'])
+      .where('project', '=', parameter('project'))
       .where('conversation_id', '=', parameter('conversation_id'))
       .where('id', '=', parameter('id')),
   );
   const insertItem = prepared<never>(database, (parameter) =>
     db.insertInto('conversation_items').values({
+      project: parameter('project'),
       conversation_id: parameter('conversation_id'),
       id: parameter('id'),
       type: parameter('type'),
@@ -97,6 +107,7 @@ export function conversationStore(database: Database, budget: Budget) {
     db
       .updateTable('conversations')
       .set({ lease_owner: parameter('owner'), lease_expires_at: parameter('expires_at') })
+      .where('project', '=', parameter('project'))
       .where('id', '=', parameter('id'))
       .where((where) =>
         where.or([
@@ -111,6 +122,7 @@ export function conversationStore(database: Database, budget: Budget) {
     db
       .updateTable('conversations')
       .set({ lease_owner: null, lease_expires_at: null })
+      .where('project', '=', parameter('project'))
       .where('id', '=', parameter('id'))
       .where('lease_owner', '=', parameter('owner'))
       .returning('id'),
@@ -162,41 +174,56 @@ export function conversationStore(database: Database, budget: Budget) {
       return (await query.execute()).map(toConversation);
     },
 
-    async setMetadata(id: string, metadata: Record<string, string>): Promise<void> {
+    async setMetadata({ project, id }: ConversationKey, metadata: Record<string, string>): Promise<void> {
       await db
         .updateTable('conversations')
         .set({ metadata: JSON.stringify(metadata) })
+        .where('project', '=', project)
         .where('id', '=', id)
         .execute();
     },
 
     /** Remembers which agent answered last, for the filters of the listing. */
-    async setAgent(id: string, agent: { name: string; version: string }, on: Database): Promise<void> {
+    async setAgent(
+      { project, id }: ConversationKey,
+      agent: { name: string; version: string },
+      on: Database,
+    ): Promise<void> {
       await on
         .withTables<Tables>()
         .updateTable('conversations')
         .set({ agent_name: agent.name, agent_version: agent.version })
+        .where('project', '=', project)
         .where('id', '=', id)
         .execute();
     },
 
-    async delete(id: string, on: Database): Promise<void> {
+    async delete({ project, id }: ConversationKey, on: Database): Promise<void> {
       const trx = on.withTables<Tables>();
-      await trx.deleteFrom('conversation_items').where('conversation_id', '=', id).execute();
-      await trx.deleteFrom('conversations').where('id', '=', id).execute();
+      await trx
+        .deleteFrom('conversation_items')
+        .where('project', '=', project)
+        .where('conversation_id', '=', id)
+        .execute();
+      await trx.deleteFrom('conversations').where('project', '=', project).where('id', '=', id).execute();
     },
 
     /** The items up to a position, oldest first. */
-    async items(id: string, upTo: number, limit: number): Promise<ItemRow[]> {
-      const rows = await itemsUpTo({ conversation_id: id, seq: upTo, limit });
+    async items({ project, id }: ConversationKey, upTo: number, limit: number): Promise<ItemRow[]> {
+      const rows = await itemsUpTo({ project, conversation_id: id, seq: upTo, limit });
       return rows.map(({ seq, item }) => ({ seq, item: JSON.parse(item) }));
     },
 
-    async listItems(id: string, type: string | undefined, window: Window<number>): Promise<Item[]> {
+    async listItems(
+      { project, id }: ConversationKey,
+      type: string | undefined,
+      window: Window<number>,
+    ): Promise<Item[]> {
       let query = db
         .selectFrom('conversation_items')
         .select('item')
         .$narrowType<{ item: string }>()
+        .where('project', '=', project)
         .where('conversation_id', '=', id)
         .where('item', 'is not', null)
         .orderBy('seq', window.direction)
@@ -208,38 +235,43 @@ export function conversationStore(database: Database, budget: Budget) {
     },
 
     /** Where an item stands, or stood before it was deleted. */
-    async itemPosition(id: string, itemId: string): Promise<number | undefined> {
-      const [row] = await itemById({ conversation_id: id, id: itemId });
+    async itemPosition({ project, id }: ConversationKey, itemId: string): Promise<number | undefined> {
+      const [row] = await itemById({ project, conversation_id: id, id: itemId });
       return row?.seq;
     },
 
-    async findItem(id: string, itemId: string, on: Database = database): Promise<Item | undefined> {
-      const [row] = await itemById({ conversation_id: id, id: itemId }, on);
+    async findItem(
+      { project, id }: ConversationKey,
+      itemId: string,
+      on: Database = database,
+    ): Promise<Item | undefined> {
+      const [row] = await itemById({ project, conversation_id: id, id: itemId }, on);
       return row?.item ? JSON.parse(row.item) : undefined;
     },
 
-    async hasItemId(id: string, itemId: string, on: Database): Promise<boolean> {
-      return (await itemById({ conversation_id: id, id: itemId }, on)).length > 0;
+    async hasItemId({ project, id }: ConversationKey, itemId: string, on: Database): Promise<boolean> {
+      return (await itemById({ project, conversation_id: id, id: itemId }, on)).length > 0;
     },
 
     /** To be called in the transaction that appends so many items which a caller brings. */
-    requireRoom: (id: string, items: number, on: Database): Promise<void> =>
-      requireRoom(budget, on, [id], items),
+    requireRoom: ({ project, id }: ConversationKey, items: number, on: Database): Promise<void> =>
+      requireRoom(budget, on, [project, id], items),
 
-    async append(id: string, items: Item[], on: Database): Promise<void> {
+    async append({ project, id }: ConversationKey, items: Item[], on: Database): Promise<void> {
       for (const item of items) {
         await insertItem(
-          { conversation_id: id, id: item.id, type: item.type, item: JSON.stringify(item) },
+          { project, conversation_id: id, id: item.id, type: item.type, item: JSON.stringify(item) },
           on,
         );
       }
     },
 
-    async deleteItem(id: string, itemId: string, on: Database): Promise<boolean> {
+    async deleteItem({ project, id }: ConversationKey, itemId: string, on: Database): Promise<boolean> {
       const { numUpdatedRows } = await on
         .withTables<Tables>()
         .updateTable('conversation_items')
         .set({ item: null })
+        .where('project', '=', project)
         .where('conversation_id', '=', id)
         .where('id', '=', itemId)
         .where('item', 'is not', null)
@@ -248,14 +280,23 @@ export function conversationStore(database: Database, budget: Budget) {
     },
 
     /** Takes or renews the lease; false while another owner holds it, or when the conversation is gone. */
-    async lease(id: string, owner: string, milliseconds: number, on: Database = database): Promise<boolean> {
+    async lease(
+      { project, id }: ConversationKey,
+      owner: string,
+      milliseconds: number,
+      on: Database = database,
+    ): Promise<boolean> {
       const now = Date.now();
-      return (await takeLease({ id, owner, expires_at: now + milliseconds, now }, on)).length > 0;
+      return (await takeLease({ project, id, owner, expires_at: now + milliseconds, now }, on)).length > 0;
     },
 
     /** False when the lease had been lost. */
-    async release(id: string, owner: string, on: Database = database): Promise<boolean> {
-      return (await dropLease({ id, owner }, on)).length > 0;
+    async release(
+      { project, id }: ConversationKey,
+      owner: string,
+      on: Database = database,
+    ): Promise<boolean> {
+      return (await dropLease({ project, id, owner }, on)).length > 0;
     },
 
     /** Leases of a process that is gone. */

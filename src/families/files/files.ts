@@ -58,13 +58,13 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
     bytes: row.bytes,
     purpose: row.purpose,
     createdAt: row.created_at,
-    path: contents.path(row.id),
+    path: contents.path(row.content),
   });
 
   const remove: Files['remove'] = async (project, id) => {
     for (const listener of listeners) await listener(project, id);
-    await store.delete(id);
-    await contents.remove(id);
+    const content = await store.delete(project, id);
+    if (content !== null) await contents.remove(content);
   };
 
   return {
@@ -110,8 +110,10 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
     async add({ project, filename, purpose, mediaType, expiresAfter }, draft, alongside) {
       const now = unixSeconds();
       const seconds = expiresAfter ?? (purpose === 'batch' ? batchSeconds : null);
+      const id = newId('file');
       const row: FileRow = {
-        id: newId('file'),
+        id,
+        content: id,
         project,
         filename,
         bytes: draft.bytes,
@@ -121,14 +123,14 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
         created_at: now,
         expires_at: seconds === null ? null : now + seconds,
       };
-      await draft.place(row.id);
+      await draft.place(row.content);
       try {
         await database.transaction().execute(async (on) => {
           await store.add(row, on);
           await alongside?.(on);
         });
       } catch (error) {
-        await contents.remove(row.id);
+        await contents.remove(row.content);
         throw error;
       }
       return toFile(row);
@@ -136,14 +138,14 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
 
     async sweep() {
       const now = unixSeconds();
-      let after = '';
+      let after = { id: '', project: '' };
       for (;;) {
         const expired = await store.expired(now, after, swept);
         for (const { id, project } of expired) {
           await remove(project, id).catch((error) => {
             log.warn({ err: error, file: id }, 'an expired file could not be removed');
           });
-          after = id;
+          after = { id, project };
         }
         if (expired.length < swept) return;
       }

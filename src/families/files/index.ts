@@ -1,11 +1,14 @@
 import { newId } from '../../kit/ids.ts';
 import { type Family, family } from '../../kit/operation.ts';
+import type { ProjectPart } from '../../kit/project-part.ts';
 import { recurring } from '../../kit/recurring.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import { contents } from '../../storage/contents.ts';
 import type { Database } from '../../storage/database.ts';
+import { fileArchive } from './archive.ts';
 import { operations } from './contract.ts';
 import { createFiles, type Files } from './files.ts';
+import { projectTables } from './project-tables.ts';
 import { filesService } from './service.ts';
 import { type FileBudgets, fileStore } from './store.ts';
 
@@ -16,6 +19,7 @@ export { fileBudgets } from './store.ts';
 
 export interface FilesFamily {
   family: Family;
+  project: ProjectPart;
   files: Files;
   /** Removes what an earlier process has left, and what is over, now and from time to time. */
   start(): Promise<void>;
@@ -45,6 +49,16 @@ export function filesFamily(
   return {
     family: family('files', operations, filesService({ files, store, contents: kept, limits })),
     files,
+    project: {
+      tables: projectTables,
+      archive: fileArchive(store, kept),
+      async removing(project, on) {
+        const ids = await store.onlyIn(project, on);
+        return async () => {
+          for (const id of ids) await kept.remove(id);
+        };
+      },
+    },
     async start() {
       await kept.removeDrafts();
       const before = newId('file');

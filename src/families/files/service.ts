@@ -84,7 +84,7 @@ export function filesService({
     async content(ctx, { params }) {
       const row = await find(ctx.project, params.file_id);
       const answer = await fileAnswer(ctx, {
-        path: contents.path(row.id),
+        path: contents.path(row.content),
         bytes: row.bytes,
         filename: row.filename,
         contentType: row.media_type,

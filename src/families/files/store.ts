@@ -6,6 +6,8 @@ import type { AnyPurpose, File } from './contract.ts';
 export interface FileRow {
   id: string;
   project: string;
+  /** Where its content lies: a fork of the project has the same, which nothing changes. */
+  content: string;
   filename: string;
   bytes: number;
   purpose: AnyPurpose;
@@ -76,26 +78,79 @@ export function fileStore(database: Database, budgets: FileBudgets) {
       return query.limit(window.limit).execute();
     },
 
-    async delete(id: string): Promise<void> {
-      await db.deleteFrom('files').where('id', '=', id).execute();
+    /** Answers its content where that is of no use any more: forks of a project have its files, too. */
+    delete: (project: string, id: string): Promise<string | null> =>
+      database.transaction().execute(async (on) => {
+        const trx = on.withTables<Tables>();
+        const gone = await trx
+          .deleteFrom('files')
+          .where('project', '=', project)
+          .where('id', '=', id)
+          .returning('content')
+          .executeTakeFirst();
+        if (gone === undefined) return null;
+        const { content } = gone;
+        const other = await trx
+          .selectFrom('files')
+          .select('id')
+          .where('content', '=', content)
+          .executeTakeFirst();
+        return other === undefined ? content : null;
+      }),
+
+    contentsOf: (project: string): Promise<Pick<FileRow, 'content' | 'bytes'>[]> =>
+      db
+        .selectFrom('files')
+        .select(['content', 'bytes'])
+        .distinct()
+        .where('project', '=', project)
+        .orderBy('content')
+        .execute(),
+
+    /** Of a project: contents that no other one has. */
+    async onlyIn(project: string, on: Database): Promise<string[]> {
+      const rows = await on
+        .withTables<Tables>()
+        .selectFrom('files as own')
+        .select('own.content')
+        .where('own.project', '=', project)
+        .where((where) =>
+          where.not(
+            where.exists(
+              where
+                .selectFrom('files as other')
+                .select('other.content')
+                .whereRef('other.content', '=', 'own.content')
+                .whereRef('other.project', '!=', 'own.project'),
+            ),
+          ),
+        )
+        .execute();
+      return rows.map(({ content }) => content);
     },
 
-    /** Files whose time is over, by id, behind `after`. */
-    expired: (now: number, after: string, limit: number) =>
+    /** Files whose time is over, by id and project, behind `after`. */
+    expired: (now: number, after: { id: string; project: string }, limit: number) =>
       db
         .selectFrom('files')
         .select(['id', 'project'])
         .where('expires_at', '<=', now)
-        .where('id', '>', after)
+        .where((where) =>
+          where.or([
+            where('id', '>', after.id),
+            where.and([where('id', '=', after.id), where('project', '>', after.project)]),
+          ]),
+        )
         .orderBy('id')
+        .orderBy('project')
         .limit(limit)
         .execute(),
 
-    /** Those of the ids that are there, in any project. */
-    async known(ids: string[]): Promise<Set<string>> {
-      if (ids.length === 0) return new Set();
-      const rows = await db.selectFrom('files').select('id').where('id', 'in', ids).execute();
-      return new Set(rows.map(({ id }) => id));
+    /** Those of the contents that are in use, in any project. */
+    async known(contents: string[]): Promise<Set<string>> {
+      if (contents.length === 0) return new Set();
+      const rows = await db.selectFrom('files').select('content').where('content', 'in', contents).execute();
+      return new Set(rows.map(({ content }) => content));
     },
   };
 }

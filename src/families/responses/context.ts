@@ -31,7 +31,7 @@ export async function loadContext(
   if (conversation) {
     const id = typeof conversation === 'string' ? conversation : conversation.id;
     await sources.conversations.require(id, owner, 'conversation');
-    const { items, position } = await sources.conversations.read(id);
+    const { items, position } = await sources.conversations.read({ project: owner.project, id });
     return { items, conversationId: id, position };
   }
   if (!previous) return { items: [], conversationId: null, position: null };
@@ -41,6 +41,7 @@ export async function loadContext(
 /** The items of a response and of all that it continues, oldest first. */
 async function chainItems({ conversations, responses, limits }: ContextSources, owner: Owner, id: string) {
   const turns: Item[][] = [];
+  const keyOf = (conversation: string) => ({ project: owner.project, id: conversation });
   let count = 0;
   const add = (items: Item[]): void => {
     turns.push(items);
@@ -62,7 +63,7 @@ async function chainItems({ conversations, responses, limits }: ContextSources, 
     if (next === id) checkContinuable(stored.status, id);
     add([...stored.input, ...stored.log.response.output]);
     if (stored.conversationId !== null && stored.contextPosition !== null) {
-      add((await conversations.read(stored.conversationId, stored.contextPosition)).items);
+      add((await conversations.read(keyOf(stored.conversationId), stored.contextPosition)).items);
     }
     if (count > limits.contextItems) {
       throw apiError(
@@ -125,7 +126,7 @@ async function referred(
     context.items.find((item) => item.id === id) ??
     (context.conversationId === null
       ? undefined
-      : await conversations.findItem(context.conversationId, id)) ??
+      : await conversations.findItem({ project: owner.project, id: context.conversationId }, id)) ??
     (await responses.findItem(id, owner));
   if (known === undefined) throw notFound('item', id.slice(0, 128), target);
   return known;

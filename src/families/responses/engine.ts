@@ -21,6 +21,8 @@ export interface ResponseEngine {
   find(id: string, owner: Owner): LiveResponse | undefined;
   /** Ends a background response and waits for its end. */
   cancel(response: LiveResponse): Promise<void>;
+  /** Ends all that is under way in a project, and waits for it. */
+  endAll(project: string, reason: ApiError): Promise<void>;
   /** Takes up, or ends, what a process that is gone has left unfinished. */
   recover(replan: Replan): Promise<void>;
   /** Background responses that run and that wait. */
@@ -130,6 +132,12 @@ export function responseEngine(
     async cancel(response) {
       response.abort(cancelled);
       await response.concluded;
+    },
+
+    async endAll(project, reason) {
+      const theirs = [...live.values()].filter(({ owner }) => owner.project === project);
+      for (const response of theirs) response.abort(reason);
+      await Promise.all(theirs.map((response) => response.concluded));
     },
 
     async recover(replan) {

@@ -313,7 +313,7 @@ async function holdConversation(
   if (!conversation) return null;
   const id = typeof conversation === 'string' ? conversation : conversation.id;
   await conversations.require(id, ctx, 'conversation');
-  return conversations.hold(id, holder);
+  return conversations.hold({ project: ctx.project, id }, holder);
 }
 
 async function promptItems(

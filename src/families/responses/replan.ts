@@ -17,12 +17,13 @@ export async function replan(
   const { progress } = background;
   const blueprint = unsealBlueprint(background.blueprint, sources.sealer, owner.project);
   const { conversationId, contextPosition, previousResponseId } = record;
-  const hold = conversationId === null ? null : await sources.conversations.hold(conversationId, record.id);
+  const conversation = conversationId === null ? null : { project: owner.project, id: conversationId };
+  const hold = conversation === null ? null : await sources.conversations.hold(conversation, record.id);
   try {
     const context =
-      conversationId === null
+      conversation === null
         ? (await loadContext(sources, owner, { previous_response_id: previousResponseId })).items
-        : (await sources.conversations.read(conversationId, contextPosition ?? 0)).items;
+        : (await sources.conversations.read(conversation, contextPosition ?? 0)).items;
     const trace = new TraceWriter(blueprint.trace);
     const events = new EventLog([...lines]);
     const { output } = events.response;

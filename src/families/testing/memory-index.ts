@@ -41,6 +41,9 @@ export function memoryIndex(): MemoryIndex {
     async removeCollection(collection) {
       collections.delete(keyOf(collection));
     },
+    async copy(from, to) {
+      collections.set(keyOf(to), new Map([...filesOf(from)].map(([id, held]) => [id, { ...held }])));
+    },
     chunks: async (collection, fileId) =>
       (filesOf(collection).get(fileId)?.chunks ?? []).map(({ text }) => text),
     async usage(collection) {

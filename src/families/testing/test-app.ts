@@ -18,7 +18,10 @@ export interface TestReply {
 }
 
 export interface TestApp {
-  /** One request below `/api/projects/default`, with a valid key, and on native routes with `api-version`. */
+  /**
+   * One request below `/api/projects/default`, or as it is below `/admin/` and `/api/`, with a valid key, and on native
+   * routes with `api-version`.
+   */
   call(
     method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
     path: string,
@@ -33,7 +36,8 @@ export interface TestApp {
 /** The families behind the server's real conventions, in process and silent. */
 export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families);
 
-export interface TestAppOptions extends Partial<Pick<AppOptions, 'installPublicRoutes' | 'repeats'>> {
+export interface TestAppOptions
+  extends Partial<Pick<AppOptions, 'installPublicRoutes' | 'projects' | 'repeats'>> {
   limits?: Partial<Limits>;
 }
 
@@ -59,9 +63,10 @@ export async function testAppWith(
   });
   const base = '/api/projects/default';
   return {
-    async call(method, path, body, headers) {
-      const isNative = !path.startsWith('/openai/') && !path.includes('api-version=');
-      const url = base + path + (isNative ? `${path.includes('?') ? '&' : '?'}api-version=v1` : '');
+    async call(method, path, body, headers = {}) {
+      const place = /^\/(admin|api)\//.test(path) ? path : base + path;
+      const isNative = !/^\/api\/projects\/[^/]+\/openai\/|^\/admin\/|api-version=/.test(place);
+      const url = place + (isNative ? `${path.includes('?') ? '&' : '?'}api-version=v1` : '');
       const reply = await app.inject({
         method,
         url,

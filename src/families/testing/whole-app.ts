@@ -11,11 +11,18 @@ import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { keptAnswerStore } from '../../storage/kept-answers.ts';
 import { createSealer } from '../../trust/sealing.ts';
-import { createFamilies, type Families, type FamilyParts, migrations } from '../index.ts';
+import {
+  createFamilies,
+  type Families,
+  type FamilyParts,
+  migrations,
+  openProjects,
+  projectSealer,
+} from '../index.ts';
 import { scriptedGateway } from './scripted-model.ts';
 import { type TestApp, testAppWith } from './test-app.ts';
 
-export interface WholeApp extends TestApp, Pick<Families, 'drain'> {
+export interface WholeApp extends TestApp, Pick<Families, 'drain' | 'families'> {
   /** Another server on the same data, as after a crash of this one, with the same models unless given. */
   restart(models?: Record<string, ModelProvider>): Promise<WholeApp>;
 }
@@ -27,6 +34,8 @@ export interface WholeAppOptions {
   vectorStores?: FamilyParts['vectorStores'];
   directory?: string;
   documents?: Documents;
+  /** Whether projects are made by their first use. */
+  createProjectsOnUse?: boolean;
 }
 
 /** All families on a database of their own, with the given models by deployment name. */
@@ -39,13 +48,19 @@ export async function wholeApp(
     vectorStores,
     directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
     documents,
+    createProjectsOnUse = false,
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
   const { limits, codeInterpreter, blobs: blobSettings } = loadConfig({ file: null, environment: {} });
   const database = await openDatabase(directory, migrations);
+  const projects = await openProjects(database, {
+    configured: ['default'],
+    createOnUse: createProjectsOnUse,
+    most: changed.projects ?? limits.projects,
+  });
   const blobs = openBlobs(blobSettings, { directory: join(directory, 'blobs'), key: Buffer.alloc(64, 7) });
   const log = { debug() {}, info() {}, warn() {} };
-  const sealer = createSealer([Buffer.alloc(32, 7)]);
+  const sealer = projectSealer(createSealer([Buffer.alloc(32, 7)]), projects.sealsOf);
   const { families, recover, drain } = createFamilies({
     database,
     directory,
@@ -58,6 +73,7 @@ export async function wholeApp(
     vectorStores,
     documents: documents ?? null,
     sealer,
+    projects,
     log,
   });
   await recover();
@@ -65,6 +81,7 @@ export async function wholeApp(
   await answers.start();
   const app = await testAppWith(families, {
     limits: changed,
+    projects,
     repeats: { answers, secret: Buffer.alloc(32, 8) },
     installPublicRoutes(to) {
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);
@@ -72,6 +89,7 @@ export async function wholeApp(
   });
   return {
     ...app,
+    families,
     drain,
     restart: (others) =>
       wholeApp(others ?? models, {
@@ -80,6 +98,7 @@ export async function wholeApp(
         codeInterpreter: bounds,
         vectorStores,
         directory,
+        createProjectsOnUse,
       }),
     async close() {
       await drain(0);

@@ -1,6 +1,7 @@
 import type { Budget } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
 import { type Family, family } from '../../kit/operation.ts';
+import type { ProjectPart } from '../../kit/project-part.ts';
 import { recurring } from '../../kit/recurring.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
@@ -8,6 +9,7 @@ import { contents } from '../../storage/contents.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Files } from '../files/files.ts';
 import { operations } from './contract.ts';
+import { projectTables } from './project-tables.ts';
 import { uploadsService } from './service.ts';
 import { uploadStore } from './store.ts';
 
@@ -16,6 +18,7 @@ export { uploadBudget } from './store.ts';
 
 export interface UploadsFamily {
   family: Family;
+  project: ProjectPart;
   /** Removes what an earlier process has left, and what is over, now and from time to time. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -60,6 +63,15 @@ export function uploadsFamily(
       operations,
       uploadsService({ store, contents: parts, files, limits, completing }),
     ),
+    project: {
+      tables: projectTables,
+      async removing(project, on) {
+        const ids = await store.partsIn(project, on);
+        return async () => {
+          for (const id of ids) await parts.remove(id);
+        };
+      },
+    },
     async start() {
       await parts.removeDrafts();
       const before = newId('part');

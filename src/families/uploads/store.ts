@@ -116,6 +116,17 @@ export function uploadStore(database: Database, budget: Budget) {
         .limit(limit)
         .execute(),
 
+    async partsIn(project: string, on: Database): Promise<string[]> {
+      const rows = await on
+        .withTables<Tables>()
+        .selectFrom('upload_parts as part')
+        .innerJoin('uploads as upload', 'upload.id', 'part.upload_id')
+        .select('part.id')
+        .where('upload.project', '=', project)
+        .execute();
+      return rows.map(({ id }) => id);
+    },
+
     /** Forgets uploads that ended long ago. */
     async forget(expiredBefore: number): Promise<void> {
       await db

@@ -6,7 +6,7 @@ import type { Attributes } from '../../providers/search/search-index.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileDirectory } from '../files/directory.ts';
 import type { Attachment, ChunkingStrategy } from './contract.ts';
-import type { BatchRow, FileRow } from './file-rows.ts';
+import type { BatchRow, FileRow, StoreKey } from './file-rows.ts';
 import type { StoreRow, StoreTables } from './store-rows.ts';
 
 /** A file as it is to be taken in. */
@@ -89,7 +89,7 @@ export async function attachFiles(
   make: Budget | null = null,
 ): Promise<Attached> {
   const batch: BatchRow | null = asBatch
-    ? { id: newId('vsfb'), store_id: store.id, created_at: now, cancelled: 0 }
+    ? { project: store.project, id: newId('vsfb'), store_id: store.id, created_at: now, cancelled: 0 }
     : null;
   let isReplacing = false;
   await database.transaction().execute(async (on) => {
@@ -97,13 +97,14 @@ export async function attachFiles(
     if (make !== null) {
       await requireRoom(make, on, [store.project]);
       await trx.insertInto('vector_stores').values(store).execute();
-    } else await requireActive(trx, store.id, now);
+    } else await requireActive(trx, store, now);
     let count = 0;
     for (let from = 0; from < files.length; from += rowsAtOnce) {
       const some = files.slice(from, from + rowsAtOnce);
       const known = await trx
         .selectFrom('vector_store_files')
         .selectAll()
+        .where('project', '=', store.project)
         .where('store_id', '=', store.id)
         .where(
           'file_id',
@@ -123,11 +124,11 @@ export async function attachFiles(
       if (batch !== null) {
         await trx
           .insertInto('vector_store_batch_files')
-          .values(some.map(({ fileId }) => ({ batch_id: batch.id, file_id: fileId })))
+          .values(some.map(({ fileId }) => ({ project: store.project, batch_id: batch.id, file_id: fileId })))
           .execute();
       }
     }
-    if (count > 0) await refuseTooMany(trx, store.id, mostFiles, target);
+    if (count > 0) await refuseTooMany(trx, store, mostFiles, target);
     if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
   });
   return { batch, isReplacing };
@@ -137,21 +138,28 @@ type Transaction = ReturnType<typeof withStoreTables>;
 const withStoreTables = (database: Database) => database.withTables<StoreTables>();
 
 /** It may have gone since the request was read. */
-async function requireActive(trx: Transaction, id: string, now: number): Promise<void> {
+async function requireActive(trx: Transaction, { project, id }: StoreKey, now: number): Promise<void> {
   const { numUpdatedRows } = await trx
     .updateTable('vector_stores')
     .set({ last_active_at: now })
+    .where('project', '=', project)
     .where('id', '=', id)
     .where('state', '=', 'active')
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) throw notFound('vector store', id, 'vector_store_id');
 }
 
-async function refuseTooMany(trx: Transaction, storeId: string, most: number, target: string): Promise<void> {
+async function refuseTooMany(
+  trx: Transaction,
+  { project, id }: StoreKey,
+  most: number,
+  target: string,
+): Promise<void> {
   const { files } = await trx
     .selectFrom('vector_store_files')
     .select((q) => q.fn.countAll<number>().as('files'))
-    .where('store_id', '=', storeId)
+    .where('project', '=', project)
+    .where('store_id', '=', id)
     .where('removed_at', 'is', null)
     .executeTakeFirstOrThrow();
   if (Number(files) > most) {
@@ -192,7 +200,7 @@ async function upsert(trx: Transaction, rows: FileRow[]): Promise<void> {
     .insertInto('vector_store_files')
     .values(rows)
     .onConflict((on) =>
-      on.columns(['store_id', 'file_id']).doUpdateSet((q) => ({
+      on.columns(['project', 'store_id', 'file_id']).doUpdateSet((q) => ({
         key: q.ref('excluded.key'),
         created_at: q.ref('excluded.created_at'),
         status: q.ref('excluded.status'),

@@ -26,6 +26,7 @@ export interface FileRow {
 }
 
 export interface BatchRow {
+  project: string;
   id: string;
   store_id: string;
   created_at: number;
@@ -35,12 +36,21 @@ export interface BatchRow {
 export type FileTables = {
   vector_store_files: FileRow;
   vector_store_batches: BatchRow;
-  vector_store_batch_files: { batch_id: string; file_id: string };
+  vector_store_batch_files: { project: string; batch_id: string; file_id: string };
 };
+
+/** A store by its id, which another project may have as well. */
+export interface StoreKey {
+  project: string;
+  id: string;
+}
+
+/** A file as it is attached; a fork of the project has the same key. */
+export type FileKey = Pick<FileRow, 'project' | 'key'>;
 
 /** In a store, or in one of its batches. */
 export interface FileList {
-  storeId: string;
+  store: StoreKey;
   batchId: string | null;
   status: FileStatus | undefined;
 }
@@ -50,31 +60,34 @@ export type FileRows = ReturnType<typeof fileRows>;
 export function fileRows(database: Database) {
   const db = database.withTables<FileTables>();
   const files = () => db.selectFrom('vector_store_files').selectAll();
+  const filesOf = ({ project, id }: StoreKey) =>
+    files().where('project', '=', project).where('store_id', '=', id);
   const change = () => db.updateTable('vector_store_files');
+  const changeOne = ({ project, key }: FileKey) =>
+    change().where('project', '=', project).where('key', '=', key);
   const changed = ({ numUpdatedRows }: { numUpdatedRows: bigint }) => numUpdatedRows > 0n;
 
   return {
-    find: (storeId: string, fileId: string): Promise<FileRow | undefined> =>
-      files()
-        .where('store_id', '=', storeId)
-        .where('file_id', '=', fileId)
-        .where('removed_at', 'is', null)
-        .executeTakeFirst(),
+    find: (store: StoreKey, fileId: string): Promise<FileRow | undefined> =>
+      filesOf(store).where('file_id', '=', fileId).where('removed_at', 'is', null).executeTakeFirst(),
 
     /** Detached ones, too. */
-    any: (storeId: string, fileId: string): Promise<FileRow | undefined> =>
-      files().where('store_id', '=', storeId).where('file_id', '=', fileId).executeTakeFirst(),
+    any: (store: StoreKey, fileId: string): Promise<FileRow | undefined> =>
+      filesOf(store).where('file_id', '=', fileId).executeTakeFirst(),
 
-    list({ storeId, batchId, status }: FileList, window: Window<string>): Promise<FileRow[]> {
-      let query = files()
-        .where('store_id', '=', storeId)
+    list({ store, batchId, status }: FileList, window: Window<string>): Promise<FileRow[]> {
+      let query = filesOf(store)
         .where('removed_at', 'is', null)
         .orderBy('key', window.direction)
         .limit(window.limit);
       if (status !== undefined) query = query.where('status', '=', status);
       if (batchId !== null) {
         query = query.where('file_id', 'in', (q) =>
-          q.selectFrom('vector_store_batch_files').select('file_id').where('batch_id', '=', batchId),
+          q
+            .selectFrom('vector_store_batch_files')
+            .select('file_id')
+            .where('project', '=', store.project)
+            .where('batch_id', '=', batchId),
         );
       }
       if (window.above !== null) query = query.where('key', '>', window.above);
@@ -82,56 +95,72 @@ export function fileRows(database: Database) {
       return query.execute();
     },
 
-    findBatch: (storeId: string, id: string): Promise<BatchRow | undefined> =>
+    findBatch: (store: StoreKey, id: string): Promise<BatchRow | undefined> =>
       db
         .selectFrom('vector_store_batches')
         .selectAll()
+        .where('project', '=', store.project)
         .where('id', '=', id)
-        .where('store_id', '=', storeId)
+        .where('store_id', '=', store.id)
         .executeTakeFirst(),
 
-    batchCounts: (id: string): Promise<{ status: FileStatus; files: number }[]> =>
+    batchCounts: ({ project, id }: BatchRow): Promise<{ status: FileStatus; files: number }[]> =>
       db
         .selectFrom('vector_store_batches as batch')
-        .innerJoin('vector_store_batch_files as member', 'member.batch_id', 'batch.id')
+        .innerJoin('vector_store_batch_files as member', (join) =>
+          join.onRef('member.project', '=', 'batch.project').onRef('member.batch_id', '=', 'batch.id'),
+        )
         .innerJoin('vector_store_files as file', (join) =>
-          join.onRef('file.store_id', '=', 'batch.store_id').onRef('file.file_id', '=', 'member.file_id'),
+          join
+            .onRef('file.project', '=', 'batch.project')
+            .onRef('file.store_id', '=', 'batch.store_id')
+            .onRef('file.file_id', '=', 'member.file_id'),
         )
         .select((q) => ['file.status', q.fn.countAll<number>().as('files')])
+        .where('batch.project', '=', project)
         .where('batch.id', '=', id)
         .where('file.removed_at', 'is', null)
         .groupBy('file.status')
         .execute(),
 
     /** Gives up what is not taken in yet. */
-    async cancelBatch({ id, store_id }: BatchRow): Promise<void> {
+    async cancelBatch({ project, id, store_id }: BatchRow): Promise<void> {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<FileTables>();
-        await trx.updateTable('vector_store_batches').set({ cancelled: 1 }).where('id', '=', id).execute();
+        await trx
+          .updateTable('vector_store_batches')
+          .set({ cancelled: 1 })
+          .where('project', '=', project)
+          .where('id', '=', id)
+          .execute();
         await trx
           .updateTable('vector_store_files')
           .set({ status: 'cancelled' })
+          .where('project', '=', project)
           .where('store_id', '=', store_id)
           .where('status', '=', 'in_progress')
           .where('file_id', 'in', (q) =>
-            q.selectFrom('vector_store_batch_files').select('file_id').where('batch_id', '=', id),
+            q
+              .selectFrom('vector_store_batch_files')
+              .select('file_id')
+              .where('project', '=', project)
+              .where('batch_id', '=', id),
           )
           .execute();
       });
     },
 
-    async setAttributes({ key }: FileRow, attributes: string): Promise<void> {
-      await change()
+    async setAttributes(file: FileKey, attributes: string): Promise<void> {
+      await changeOne(file)
         .set((q) => ({
           attributes,
           indexed: q.case().when('indexed', '=', 0).then(0).else(2).end() as never,
         }))
-        .where('key', '=', key)
         .execute();
     },
 
-    detach: async ({ key }: FileRow, now: number): Promise<void> => {
-      await change().set({ removed_at: now }).where('key', '=', key).execute();
+    detach: async (file: FileKey, now: number): Promise<void> => {
+      await changeOne(file).set({ removed_at: now }).execute();
     },
 
     /** Detaches a file from every store. */
@@ -145,11 +174,16 @@ export function fileRows(database: Database) {
     },
 
     /** Of the given files those whose chunks may be shown, as `store file`. */
-    async shown(storeIds: readonly string[], fileIds: readonly string[]): Promise<Set<string>> {
+    async shown(
+      project: string,
+      storeIds: readonly string[],
+      fileIds: readonly string[],
+    ): Promise<Set<string>> {
       if (fileIds.length === 0) return new Set();
       const rows = await db
         .selectFrom('vector_store_files')
         .select(['store_id', 'file_id'])
+        .where('project', '=', project)
         .where('store_id', 'in', [...storeIds])
         .where('file_id', 'in', [...fileIds])
         .where('status', '=', 'completed')
@@ -158,18 +192,18 @@ export function fileRows(database: Database) {
       return new Set(rows.map((row) => shownKey(row.store_id, row.file_id)));
     },
 
-    storesWithWork: (): Promise<{ store_id: string }[]> =>
+    storesWithWork: (): Promise<StoreKey[]> =>
       db
         .selectFrom('vector_store_files')
-        .select('store_id')
+        .select(['project', 'store_id as id'])
         .distinct()
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
         .execute(),
 
-    nextWork(storeId: string, besides: readonly string[]): Promise<FileRow | undefined> {
-      let query = files()
-        .where('store_id', '=', storeId)
+    /** `besides` are keys of the store's project. */
+    nextWork(store: StoreKey, besides: readonly string[]): Promise<FileRow | undefined> {
+      let query = filesOf(store)
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
         .orderBy('key')
@@ -178,59 +212,54 @@ export function fileRows(database: Database) {
       return query.executeTakeFirst();
     },
 
-    /** Those of the given keys that are still to be taken in. */
-    async stillWanted(keys: readonly string[]): Promise<Set<string>> {
-      if (keys.length === 0) return new Set();
-      const rows = await db
+    /** Whether it is still to be taken in. */
+    isWanted: async ({ project, key }: FileKey): Promise<boolean> => {
+      const row = await db
         .selectFrom('vector_store_files')
         .select('key')
-        .where('key', 'in', [...keys])
+        .where('project', '=', project)
+        .where('key', '=', key)
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
-        .execute();
-      return new Set(rows.map(({ key }) => key));
+        .executeTakeFirst();
+      return row !== undefined;
     },
 
-    countAttempt: async (key: string, by: 1 | -1): Promise<void> => {
-      await change()
+    countAttempt: async (file: FileKey, by: 1 | -1): Promise<void> => {
+      await changeOne(file)
         .set((q) => ({ attempts: q('attempts', '+', by) }))
-        .where('key', '=', key)
         .execute();
     },
 
     /** Notes that chunks are about to be put; undefined where they are not wanted any more. */
-    claim: (key: string): Promise<FileRow | undefined> =>
-      change()
+    claim: (file: FileKey): Promise<FileRow | undefined> =>
+      changeOne(file)
         .set({ indexed: 1 })
-        .where('key', '=', key)
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
         .returningAll()
         .executeTakeFirst(),
 
-    complete: async (key: string, bytes: number): Promise<boolean> =>
+    complete: async (file: FileKey, bytes: number): Promise<boolean> =>
       changed(
-        await change()
+        await changeOne(file)
           .set({ status: 'completed', usage_bytes: bytes, error_code: null, error_message: null })
-          .where('key', '=', key)
           .where('status', '=', 'in_progress')
           .where('removed_at', 'is', null)
           .executeTakeFirstOrThrow(),
       ),
 
-    fail: async (key: string, code: NonNullable<FileRow['error_code']>, message: string): Promise<void> => {
-      await change()
+    fail: async (file: FileKey, code: NonNullable<FileRow['error_code']>, message: string): Promise<void> => {
+      await changeOne(file)
         .set({ status: 'failed', error_code: code, error_message: message })
-        .where('key', '=', key)
         .where('status', '=', 'in_progress')
         .execute();
     },
 
     /** Has it taken in once more. */
-    again: async (key: string): Promise<void> => {
-      await change()
+    again: async (file: FileKey): Promise<void> => {
+      await changeOne(file)
         .set({ status: 'in_progress', attempts: 0, usage_bytes: 0, indexed: 0 })
-        .where('key', '=', key)
         .where('status', '=', 'completed')
         .execute();
     },
@@ -252,8 +281,8 @@ export function fileRows(database: Database) {
         .limit(limit)
         .execute(),
 
-    setIndexed: async ({ key, attributes }: FileRow, indexed: 0 | 1): Promise<void> => {
-      const query = change().set({ indexed }).where('key', '=', key);
+    setIndexed: async ({ attributes, ...file }: FileRow, indexed: 0 | 1): Promise<void> => {
+      const query = changeOne(file).set({ indexed });
       // Attributes may have changed again meanwhile.
       await (indexed === 1 ? query.where('attributes', '=', attributes) : query).execute();
     },
@@ -267,13 +296,15 @@ export function fileRows(database: Database) {
     },
 
     /** All that is or was in a store, in no order. */
-    allOf: (
-      storeId: string,
-    ): Promise<Pick<FileRow, 'file_id' | 'key' | 'status' | 'removed_at' | 'indexed'>[]> =>
+    allOf: ({
+      project,
+      id,
+    }: StoreKey): Promise<Pick<FileRow, 'project' | 'file_id' | 'key' | 'status' | 'removed_at'>[]> =>
       db
         .selectFrom('vector_store_files')
-        .select(['file_id', 'key', 'status', 'removed_at', 'indexed'])
-        .where('store_id', '=', storeId)
+        .select(['project', 'file_id', 'key', 'status', 'removed_at'])
+        .where('project', '=', project)
+        .where('store_id', '=', id)
         .execute(),
   };
 }

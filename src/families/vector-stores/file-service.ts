@@ -4,9 +4,9 @@ import { type CursorSource, cursorPage } from '../../kit/cursor-page.ts';
 import { Answer, type Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { attachFiles, attributesText, requireFiles, type WantedFile, wantedFile } from './attach.ts';
+import { collectionOf } from './collections.ts';
 import type { Attachment, FileBatch, FileCounts, operations } from './contract.ts';
 import { type BatchRow, type FileList, type FileRow, toFile } from './file-rows.ts';
-import { collectionOf } from './housekeeping.ts';
 import { expired } from './search-stores.ts';
 import { addCount, isExpired, noCounts, type StoreRow } from './store-rows.ts';
 import type { VectorStoresContext } from './vector-stores-context.ts';
@@ -28,12 +28,12 @@ export function filesService(on: VectorStoresContext): FileHandlers {
     return store;
   };
   const fileOf = async (store: StoreRow, fileId: string): Promise<FileRow> => {
-    const row = await files.find(store.id, fileId);
+    const row = await files.find(store, fileId);
     if (row === undefined) throw notFound('file in the vector store', fileId.slice(0, 128), 'file_id');
     return row;
   };
   const batchOf = async (store: StoreRow, id: string): Promise<BatchRow> => {
-    const batch = await files.findBatch(store.id, id);
+    const batch = await files.findBatch(store, id);
     if (batch === undefined) throw notFound('file batch in the vector store', id.slice(0, 128), 'batch_id');
     return batch;
   };
@@ -41,14 +41,14 @@ export function filesService(on: VectorStoresContext): FileHandlers {
   const attach = async (store: StoreRow, wanted: WantedFile[], target: string, asBatch: boolean) => {
     const options = { files: wanted, asBatch, mostFiles: on.mostFiles, now: unixSeconds(), target };
     const attached = await attachFiles(on.database, store, options);
-    ingestion.notify(store.id);
+    ingestion.notify(store);
     if (attached.isReplacing) housekeeping.kick();
     return attached;
   };
 
   const page = (list: FileList, query: Parameters<typeof cursorPage>[0]) => {
     const source: CursorSource<FileRow, string> = {
-      position: async (id) => (await files.any(list.storeId, id))?.key,
+      position: async (id) => (await files.any(list.store, id))?.key,
       rows: (window) => files.list(list, window),
     };
     return cursorPage(query, source, toFile, ({ id }) => id);
@@ -56,7 +56,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
 
   const countsOf = async (batch: BatchRow): Promise<FileCounts> => {
     const counts = noCounts();
-    for (const row of await files.batchCounts(batch.id)) addCount(counts, row.status, Number(row.files));
+    for (const row of await files.batchCounts(batch)) addCount(counts, row.status, Number(row.files));
     return counts;
   };
   const batchAnswer = async (batch: BatchRow): Promise<Answer> => {
@@ -74,8 +74,8 @@ export function filesService(on: VectorStoresContext): FileHandlers {
     },
 
     async listFiles(ctx, { params, query }) {
-      const { id } = await on.storeOf(ctx, params.vector_store_id);
-      return page({ storeId: id, batchId: null, status: query.filter }, query);
+      const store = await on.storeOf(ctx, params.vector_store_id);
+      return page({ store, batchId: null, status: query.filter }, query);
     },
 
     async retrieveFile(ctx, { params }) {
@@ -144,7 +144,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
     async listBatchFiles(ctx, { params, query }) {
       const store = await on.storeOf(ctx, params.vector_store_id);
       const { id } = await batchOf(store, params.batch_id);
-      return page({ storeId: store.id, batchId: id, status: query.filter }, query);
+      return page({ store, batchId: id, status: query.filter }, query);
     },
   };
 }

@@ -1,15 +1,17 @@
 import { unixSeconds } from '../../kit/time.ts';
 import type { Turns } from '../../kit/turns.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
-import type { Collection, SearchIndex } from '../../providers/search/search-index.ts';
-import type { FileRow, FileRows } from './file-rows.ts';
+import type { SearchIndex } from '../../providers/search/search-index.ts';
+import { type Collections, collectionOf } from './collections.ts';
+import type { FileRow, FileRows, StoreKey } from './file-rows.ts';
 import type { Ingestion } from './ingestion.ts';
-import type { StoreRow, StoreRows } from './store-rows.ts';
+import { type StoreRow, type StoreRows, storeTurn } from './store-rows.ts';
 
 export interface HousekeepingParts {
   stores: StoreRows;
   files: FileRows;
   index: SearchIndex;
+  collections: Collections;
   inTurn: Turns;
   ingestion: Pick<Ingestion, 'notify' | 'recheck'>;
   log: Pick<ModelLog, 'warn'>;
@@ -32,32 +34,37 @@ const atOnce = 100;
 const keptSeconds = 86_400;
 
 export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
-  const { stores, files, index, inTurn, ingestion, log } = parts;
+  const { stores, files, index, collections, inTurn, ingestion, log } = parts;
   let closed = false;
   let work: Promise<void> = Promise.resolve();
   let isDue = false;
 
   const emptyStore = (store: StoreRow): Promise<void> =>
-    inTurn(store.id, async () => {
-      await index.removeCollection(collectionOf(store));
+    inTurn(storeTurn(store), async () => {
+      await collections.remove(store);
       await stores.emptied(store);
     });
 
-  const clearFile = ({ store_id, file_id, key, project }: FileRow): Promise<void> =>
-    inTurn(store_id, async () => {
-      const row = await files.any(store_id, file_id);
+  const clearFile = ({ project, store_id, file_id, key }: FileRow): Promise<void> =>
+    inStore({ project, id: store_id }, async (store) => {
+      const row = await files.any(store, file_id);
       if (row?.key !== key || !isLeftOver(row)) return;
-      await index.removeFile({ project, id: store_id }, file_id);
+      await index.removeFile(await collections.own(store), file_id);
       await files.setIndexed(row, 0);
     });
 
-  const syncAttributes = ({ store_id, file_id }: FileRow): Promise<void> =>
-    inTurn(store_id, async () => {
-      const row = await files.find(store_id, file_id);
+  const syncAttributes = ({ project, store_id, file_id }: FileRow): Promise<void> =>
+    inStore({ project, id: store_id }, async (store) => {
+      const row = await files.find(store, file_id);
       if (row?.status !== 'completed' || row.indexed !== 2) return;
-      const collection = { project: row.project, id: store_id };
-      await index.setAttributes(collection, file_id, JSON.parse(row.attributes));
+      await index.setAttributes(await collections.own(store), file_id, JSON.parse(row.attributes));
       await files.setIndexed(row, 1);
+    });
+
+  const inStore = (key: StoreKey, work: (store: StoreRow) => Promise<void>): Promise<void> =>
+    inTurn(storeTurn(key), async () => {
+      const store = await stores.any(key);
+      if (store !== undefined) await work(store);
     });
 
   const run = async (): Promise<void> => {
@@ -68,6 +75,7 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     await each(() => files.toClear(atOnce), clearFile);
     await each(() => files.withOldAttributes(atOnce), syncAttributes);
     await files.forget(now - keptSeconds);
+    await collections.sweep(() => closed);
   };
 
   /** Page by page, as long as there is something; what can't be done now is done later. */
@@ -90,21 +98,20 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     if (!closed) log.warn({ err: error }, 'the search index could not be brought up to date');
   };
 
-  const reconcileStore = (store: StoreRow): Promise<void> =>
-    inTurn(store.id, async () => {
-      const collection = collectionOf(store);
-      const held = await index.usage(collection);
-      const rows = new Map((await files.allOf(store.id)).map((row) => [row.file_id, row]));
-      for (const fileId of held.keys()) {
-        if (!rows.has(fileId)) await index.removeFile(collection, fileId);
-      }
+  const reconcileStore = (key: StoreKey): Promise<void> =>
+    inStore(key, async (store) => {
+      const held = await index.usage(collectionOf(store));
+      const rows = new Map((await files.allOf(store)).map((row) => [row.file_id, row]));
+      const strange = [...held.keys()].filter((fileId) => !rows.has(fileId));
+      const collection = strange.length > 0 ? await collections.own(store) : null;
+      for (const fileId of strange) if (collection !== null) await index.removeFile(collection, fileId);
       let isWorkFound = false;
-      for (const { file_id, key, status, removed_at } of rows.values()) {
-        if (status !== 'completed' || removed_at !== null || held.has(file_id)) continue;
-        await files.again(key);
+      for (const row of rows.values()) {
+        if (row.status !== 'completed' || row.removed_at !== null || held.has(row.file_id)) continue;
+        await files.again(row);
         isWorkFound = true;
       }
-      if (isWorkFound) ingestion.notify(store.id);
+      if (isWorkFound) ingestion.notify(store);
     });
 
   const enqueue = (what: () => Promise<void>): Promise<void> => {
@@ -125,13 +132,13 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     },
     reconcile: () =>
       enqueue(async () => {
-        let after = '';
+        let after: StoreKey = { project: '', id: '' };
         for (;;) {
           const some = await stores.activeAfter(after, atOnce);
           for (const store of some) {
             if (closed) return;
             await reconcileStore(store).catch(warn);
-            after = store.id;
+            after = store;
           }
           if (some.length < atOnce) return;
         }
@@ -142,8 +149,6 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     },
   };
 }
-
-export const collectionOf = ({ project, id }: StoreRow): Collection => ({ project, id });
 
 const isLeftOver = ({ removed_at, status, indexed }: FileRow): boolean =>
   indexed !== 0 && (removed_at !== null || status === 'failed' || status === 'cancelled');

@@ -1,6 +1,7 @@
 import { notFound } from '../../errors.ts';
 import type { Budget } from '../../kit/budget.ts';
 import { type Family, family } from '../../kit/operation.ts';
+import type { ProjectPart } from '../../kit/project-part.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { turns } from '../../kit/turns.ts';
 import type { Documents } from '../../providers/documents/documents.ts';
@@ -10,17 +11,22 @@ import type { SearchIndex } from '../../providers/search/search-index.ts';
 import type { SearchedStores } from '../../providers/tools/file-search/searched-stores.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileDirectory } from '../files/directory.ts';
+import { vectorStoreArchive } from './archive.ts';
+import { collectionRows } from './collection-rows.ts';
+import { createCollections } from './collections.ts';
 import { operations } from './contract.ts';
 import { embedWith } from './embed.ts';
 import { fileRows } from './file-rows.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createIngestion } from './ingestion.ts';
+import { projectTables } from './project-tables.ts';
 import { rewriteWith } from './rewrite-queries.ts';
 import { searchedStores } from './search-stores.ts';
 import { vectorStoresService } from './service.ts';
 import { storeRows } from './store-rows.ts';
 
 export { migrations } from './migrations.ts';
+export { projectTables } from './project-tables.ts';
 export { vectorStoreBudget } from './store-rows.ts';
 
 export interface VectorStoreParts {
@@ -44,6 +50,7 @@ export interface VectorStoreParts {
 
 export interface VectorStoresFamily {
   family: Family;
+  project: ProjectPart;
   searched: SearchedStores;
   /** Takes up what an earlier process has left, and keeps house from now on. */
   start(): Promise<void>;
@@ -71,13 +78,15 @@ export function vectorStoresFamily(
 ): VectorStoresFamily {
   const stores = storeRows(database);
   const files = fileRows(database);
+  const collectionsKept = collectionRows(database);
+  const collections = createCollections(collectionsKept, index);
   const embed = embedWith(models);
   const inTurn = turns();
   const ingestion = createIngestion(
-    { files, stores, directory, documents, index, embed, inTurn },
+    { files, stores, directory, documents, index, collections, embed, inTurn },
     { concurrency, attemptSeconds, log, onLeftOver: () => housekeeping.kick() },
   );
-  const housekeeping = createHousekeeping({ stores, files, index, inTurn, ingestion, log });
+  const housekeeping = createHousekeeping({ stores, files, index, collections, inTurn, ingestion, log });
   const searched = searchedStores({
     stores,
     files,
@@ -112,6 +121,15 @@ export function vectorStoresFamily(
   return {
     family: family('vector-stores', operations, handlers),
     searched,
+    project: {
+      tables: projectTables,
+      archive: vectorStoreArchive,
+      async removing(project, on) {
+        await collectionsKept.noteAll(project, on);
+        return () => housekeeping.run();
+      },
+      changed: () => void ingestion.start(),
+    },
     async start() {
       if (embeddings !== null && models.find(embeddings) === undefined) {
         log.warn(

@@ -1,6 +1,7 @@
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
-import type { FileRow } from './file-rows.ts';
+import type { FileKey, FileRow, StoreKey } from './file-rows.ts';
+import { storeTurn } from './store-rows.ts';
 import { type Fault, FileGone, faultOf, type TakeInParts, takeIn } from './take-in.ts';
 
 export interface IngestionOptions {
@@ -23,7 +24,7 @@ export interface Ingestion {
   /** Takes up what an earlier process has left. */
   start(): Promise<void>;
   /** There may be work in a store. */
-  notify(storeId: string): void;
+  notify(store: StoreKey): void;
   /** Ends work that is not wanted any more. */
   recheck(): Promise<void>;
   close(): Promise<void>;
@@ -40,9 +41,9 @@ export function createIngestion(
 ): Ingestion {
   const { files } = parts;
   /** Stores that may have work, longest waiting first. */
-  const waiting = new Set<string>();
+  const waiting = new Map<string, StoreKey>();
   const resting = new Map<string, NodeJS.Timeout>();
-  const running = new Map<string, { controller: AbortController; ended: Promise<void> }>();
+  const running = new Map<string, { row: FileKey; controller: AbortController; ended: Promise<void> }>();
   const closing = new AbortController();
   let filling: Promise<void> = Promise.resolve();
 
@@ -60,23 +61,27 @@ export function createIngestion(
       const ended = attempt(row, controller.signal)
         .catch((error) => {
           log.warn({ err: error, file: row.file_id }, 'a file could not be taken in');
-          rest(row.store_id, faultRest);
+          rest(storeOf(row), faultRest);
         })
         .finally(() => {
-          running.delete(row.key);
-          notify(row.store_id);
+          running.delete(keyOf(row));
+          notify(storeOf(row));
         });
-      running.set(row.key, { controller, ended });
+      running.set(keyOf(row), { row, controller, ended });
     }
   };
 
   const next = async (): Promise<FileRow | undefined> => {
-    for (const storeId of waiting) {
-      waiting.delete(storeId);
-      if (resting.has(storeId)) continue;
-      const row = await files.nextWork(storeId, [...running.keys()]);
+    for (const [name, store] of waiting) {
+      waiting.delete(name);
+      if (resting.has(name)) continue;
+      const begun = [...running.values()].filter(({ row }) => row.project === store.project);
+      const row = await files.nextWork(
+        store,
+        begun.map(({ row }) => row.key),
+      );
       if (row === undefined) continue;
-      waiting.add(storeId);
+      waiting.set(name, store);
       return row;
     }
     return undefined;
@@ -84,7 +89,7 @@ export function createIngestion(
 
   const attempt = async (row: FileRow, unwanted: AbortSignal): Promise<void> => {
     const attempts = row.attempts + 1;
-    await files.countAttempt(row.key, 1);
+    await files.countAttempt(row, 1);
     if (attempts > mostAttempts) {
       return settle(
         row,
@@ -97,7 +102,7 @@ export function createIngestion(
       await takeIn(parts, row, AbortSignal.any([unwanted, closing.signal, limit]));
     } catch (error) {
       if (unwanted.aborted) return;
-      if (closing.signal.aborted) return files.countAttempt(row.key, -1);
+      if (closing.signal.aborted) return files.countAttempt(row, -1);
       await settle(row, explain(row, error, limit), attempts);
     }
   };
@@ -115,39 +120,40 @@ export function createIngestion(
     if (why instanceof FileGone || (await parts.directory.find(row.project, row.file_id)) === undefined) {
       await files.detach(row, unixSeconds());
     } else if (why.passes && attempts < mostAttempts) {
-      return rest(row.store_id, restMilliseconds(attempts));
+      return rest(storeOf(row), restMilliseconds(attempts));
     } else {
-      await files.fail(row.key, why.code, why.message);
+      await files.fail(row, why.code, why.message);
     }
     onLeftOver();
   };
 
-  const rest = (storeId: string, milliseconds: number): void => {
+  const rest = (store: StoreKey, milliseconds: number): void => {
     if (closing.signal.aborted) return;
-    clearTimeout(resting.get(storeId));
+    const name = storeTurn(store);
+    clearTimeout(resting.get(name));
     const wake = (): void => {
-      resting.delete(storeId);
-      notify(storeId);
+      resting.delete(name);
+      notify(store);
     };
-    resting.set(storeId, setTimeout(wake, milliseconds).unref());
+    resting.set(name, setTimeout(wake, milliseconds).unref());
   };
 
-  const notify = (storeId: string): void => {
-    waiting.add(storeId);
+  const notify = ({ project, id }: StoreKey): void => {
+    waiting.set(storeTurn({ project, id }), { project, id });
     fill();
   };
 
   return {
     notify,
     async start() {
-      for (const { store_id } of await files.storesWithWork()) waiting.add(store_id);
+      for (const store of await files.storesWithWork()) waiting.set(storeTurn(store), store);
       fill();
     },
     async recheck() {
       // Those that begin while the rows are read were wanted a moment ago.
-      const keys = [...running.keys()];
-      const wanted = await files.stillWanted(keys);
-      for (const key of keys) if (!wanted.has(key)) running.get(key)?.controller.abort();
+      for (const { row, controller } of [...running.values()]) {
+        if (!(await files.isWanted(row))) controller.abort();
+      }
     },
     async close() {
       closing.abort();
@@ -157,5 +163,8 @@ export function createIngestion(
     },
   };
 }
+
+const storeOf = ({ project, store_id }: FileRow): StoreKey => ({ project, id: store_id });
+const keyOf = ({ project, key }: FileKey): string => `${project}/${key}`;
 
 const fault = (message: string, passes: boolean): Fault => ({ code: 'server_error', message, passes });

@@ -6,9 +6,9 @@ import type {
   SearchedStores,
   StoreSearch,
 } from '../../providers/tools/file-search/searched-stores.ts';
+import { collectionOf } from './collections.ts';
 import type { Embed } from './embed.ts';
 import { type FileRows, shownKey } from './file-rows.ts';
-import { collectionOf } from './housekeeping.ts';
 import { isExpired, type StoreRow, type StoreRows } from './store-rows.ts';
 
 export interface StoreSearchParts {
@@ -63,11 +63,11 @@ export function searchedStores(parts: StoreSearchParts): SearchedStores {
         refuseEmptySearch(embeddings, request);
         const vectors = await vectorsFor(project, embeddings, request, signal);
         const queries = request.queries.map((text, at) => ({ text, vector: vectors?.[at] ?? null }));
-        hits.push(...(await shownHits(parts, group, { ...request, queries }, signal)));
+        hits.push(...(await shownHits(parts, project, group, { ...request, queries }, signal)));
       }
       const now = unixSeconds();
       for (const row of found) {
-        if (row.last_active_at + noteSeconds <= now) await stores.touch(row.id, now);
+        if (row.last_active_at + noteSeconds <= now) await stores.touch(row, now);
       }
       return best(hits, request.limit);
     },
@@ -77,6 +77,7 @@ export function searchedStores(parts: StoreSearchParts): SearchedStores {
 /** Hits of files that are whole and attached; the index may be a step ahead or behind. */
 async function shownHits(
   { index, files }: StoreSearchParts,
+  project: string,
   stores: StoreRow[],
   query: Parameters<SearchIndex['search']>[1],
   signal: AbortSignal,
@@ -86,7 +87,7 @@ async function shownHits(
   let { limit } = query;
   for (let round = 1; ; round++) {
     const hits = await index.search(collections, { ...query, limit }, signal);
-    const shown = await files.shown(storeIds, [...new Set(hits.map(({ file }) => file.id))]);
+    const shown = await files.shown(project, storeIds, [...new Set(hits.map(({ file }) => file.id))]);
     const kept = hits.filter(({ collection, file }) => shown.has(shownKey(collection, file.id)));
     if (kept.length >= query.limit || hits.length < limit || round === mostRounds) return kept;
     limit *= 2;

@@ -1,4 +1,5 @@
 import { conflict, invalidPayload, notFound } from '../../errors.ts';
+import type { Context } from '../../kit/context.ts';
 import { cursorPage, idPosition } from '../../kit/cursor-page.ts';
 import { newId } from '../../kit/ids.ts';
 import type { Handlers } from '../../kit/operation.ts';
@@ -15,13 +16,16 @@ import type { VectorStoresContext } from './vector-stores-context.ts';
 export function vectorStoresService(on: VectorStoresContext): Handlers<typeof operations> {
   const { stores, ingestion, housekeeping, searched } = on;
 
-  const toWire = async (rows: StoreRow[]): Promise<VectorStore[]> => {
+  const toWire = async (ctx: Context, rows: StoreRow[]): Promise<VectorStore[]> => {
     const now = unixSeconds();
-    const usage = await stores.usage(rows.map(({ id }) => id));
+    const usage = await stores.usage(
+      ctx.project,
+      rows.map(({ id }) => id),
+    );
     return rows.map((row) => toStore(row, usage.get(row.id) ?? { counts: noCounts(), bytes: 0 }, now));
   };
-  const one = async (row: StoreRow): Promise<VectorStore> => {
-    const [wire] = await toWire([row]);
+  const one = async (ctx: Context, row: StoreRow): Promise<VectorStore> => {
+    const [wire] = await toWire(ctx, [row]);
     if (wire === undefined) throw notFound('vector store', row.id, 'vector_store_id');
     return wire;
   };
@@ -40,6 +44,7 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
       const row: StoreRow = {
         id: newId('vs'),
         project: ctx.project,
+        home: ctx.project,
         name: given.name ?? '',
         description: given.description ?? null,
         metadata: JSON.stringify(given.metadata ?? {}),
@@ -51,8 +56,8 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
       };
       const attach = { files: wanted, asBatch: false, mostFiles: on.mostFiles, now, target: 'file_ids' };
       await attachFiles(on.database, row, attach, on.budget);
-      if (wanted.length > 0) ingestion.notify(row.id);
-      return one(row);
+      if (wanted.length > 0) ingestion.notify(row);
+      return one(ctx, row);
     },
 
     async list(ctx, { query }) {
@@ -62,27 +67,27 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
         (row) => row,
         ({ id }) => id,
       );
-      return { ...page, data: await toWire(page.data) };
+      return { ...page, data: await toWire(ctx, page.data) };
     },
 
-    retrieve: async (ctx, { params }) => one(await on.storeOf(ctx, params.vector_store_id)),
+    retrieve: async (ctx, { params }) => one(ctx, await on.storeOf(ctx, params.vector_store_id)),
 
     async update(ctx, { params, body }) {
       const row = await on.storeOf(ctx, params.vector_store_id);
       if (body.expires_after !== undefined && isExpired(row, unixSeconds())) {
         throw conflict(`The vector store '${row.id}' has expired; it stays so.`, 'expires_after');
       }
-      await stores.update(row.id, {
+      await stores.update(row, {
         ...(body.name === undefined ? {} : { name: body.name ?? '' }),
         ...(body.metadata === undefined ? {} : { metadata: JSON.stringify(body.metadata ?? {}) }),
         ...(body.expires_after === undefined ? {} : { expires_days: body.expires_after?.days ?? null }),
       });
-      return one(await on.storeOf(ctx, row.id));
+      return one(ctx, await on.storeOf(ctx, row.id));
     },
 
     async delete(ctx, { params }) {
       const { id } = await on.storeOf(ctx, params.vector_store_id);
-      await stores.remove(id);
+      await stores.remove({ project: ctx.project, id });
       housekeeping.kick();
       return { id, object: 'vector_store.deleted', deleted: true };
     },

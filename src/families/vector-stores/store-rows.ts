@@ -2,11 +2,13 @@ import type { Budget } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileCounts, FileStatus, VectorStore } from './contract.ts';
-import type { FileTables } from './file-rows.ts';
+import type { FileTables, StoreKey } from './file-rows.ts';
 
 export interface StoreRow {
-  id: string;
   project: string;
+  id: string;
+  /** With the id, the name of its collection in the index, which a fork of the project may share; empty for none. */
+  home: string;
   name: string;
   description: string | null;
   /** JSON text. */
@@ -20,7 +22,14 @@ export interface StoreRow {
   state: 'active' | 'expired' | 'emptied' | 'removed';
 }
 
-export type StoreTables = { vector_stores: StoreRow } & FileTables;
+export interface UnusedCollection {
+  home: string;
+  id: string;
+  /** Unix seconds; 0 for what may go at once. */
+  since: number;
+}
+
+export type StoreTables = { vector_stores: StoreRow; unused_collections: UnusedCollection } & FileTables;
 
 export interface StoreUsage {
   counts: FileCounts;
@@ -43,6 +52,13 @@ const daySeconds = 86_400;
 
 export function storeRows(database: Database) {
   const db = database.withTables<StoreTables>();
+  const rows = () => db.selectFrom('vector_stores').selectAll();
+  const change = ({ project, id }: StoreKey, on: Database = database) =>
+    on
+      .withTables<StoreTables>()
+      .updateTable('vector_stores')
+      .where('project', '=', project)
+      .where('id', '=', id);
   return {
     find: (project: string, id: string): Promise<StoreRow | undefined> =>
       db
@@ -62,8 +78,9 @@ export function storeRows(database: Database) {
         .where('state', '!=', 'removed')
         .execute(),
 
-    byId: (id: string): Promise<StoreRow | undefined> =>
-      db.selectFrom('vector_stores').selectAll().where('id', '=', id).executeTakeFirst(),
+    /** Removed ones, too. */
+    any: ({ project, id }: StoreKey): Promise<StoreRow | undefined> =>
+      rows().where('project', '=', project).where('id', '=', id).executeTakeFirst(),
 
     list(project: string, window: Window<string>): Promise<StoreRow[]> {
       let query = db
@@ -78,10 +95,10 @@ export function storeRows(database: Database) {
       return query.execute();
     },
 
-    async usage(ids: readonly string[]): Promise<Map<string, StoreUsage>> {
+    async usage(project: string, ids: readonly string[]): Promise<Map<string, StoreUsage>> {
       const usage = new Map(ids.map((id) => [id, { counts: noCounts(), bytes: 0 }]));
       if (ids.length === 0) return usage;
-      const rows = await db
+      const sums = await db
         .selectFrom('vector_store_files')
         .select((q) => [
           'store_id',
@@ -89,11 +106,12 @@ export function storeRows(database: Database) {
           q.fn.countAll<number>().as('files'),
           q.fn.sum<number>('usage_bytes').as('bytes'),
         ])
+        .where('project', '=', project)
         .where('store_id', 'in', [...ids])
         .where('removed_at', 'is', null)
         .groupBy(['store_id', 'status'])
         .execute();
-      for (const { store_id, status, files, bytes } of rows) {
+      for (const { store_id, status, files, bytes } of sums) {
         const of = usage.get(store_id);
         if (of === undefined) continue;
         addCount(of.counts, status, Number(files));
@@ -103,43 +121,44 @@ export function storeRows(database: Database) {
     },
 
     async update(
-      id: string,
-      change: Partial<Pick<StoreRow, 'name' | 'metadata' | 'expires_days'>>,
+      store: StoreKey,
+      changes: Partial<Pick<StoreRow, 'name' | 'metadata' | 'expires_days'>>,
     ): Promise<void> {
-      if (Object.keys(change).length === 0) return;
-      await db.updateTable('vector_stores').set(change).where('id', '=', id).execute();
+      if (Object.keys(changes).length === 0) return;
+      await change(store).set(changes).execute();
     },
 
-    async touch(id: string, now: number): Promise<void> {
-      await db
-        .updateTable('vector_stores')
-        .set({ last_active_at: now })
-        .where('id', '=', id)
-        .where('state', '=', 'active')
-        .execute();
+    async touch(store: StoreKey, now: number): Promise<void> {
+      await change(store).set({ last_active_at: now }).where('state', '=', 'active').execute();
     },
 
     /** Nobody sees it from now on. */
-    async remove(id: string): Promise<void> {
+    async remove({ project, id }: StoreKey): Promise<void> {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<StoreTables>();
-        await trx.updateTable('vector_stores').set({ state: 'removed' }).where('id', '=', id).execute();
+        await change({ project, id }, on).set({ state: 'removed' }).execute();
         await trx
           .deleteFrom('vector_store_batch_files')
+          .where('project', '=', project)
           .where('batch_id', 'in', (q) =>
-            q.selectFrom('vector_store_batches').select('id').where('store_id', '=', id),
+            q
+              .selectFrom('vector_store_batches')
+              .select('id')
+              .where('project', '=', project)
+              .where('store_id', '=', id),
           )
           .execute();
-        await trx.deleteFrom('vector_store_batches').where('store_id', '=', id).execute();
-        await trx.deleteFrom('vector_store_files').where('store_id', '=', id).execute();
+        for (const table of ['vector_store_batches', 'vector_store_files'] as const) {
+          await trx.deleteFrom(table).where('project', '=', project).where('store_id', '=', id).execute();
+        }
       });
     },
 
     /** Marks stores whose time is over; what was still to be taken in is given up. */
-    async expire(now: number, limit: number): Promise<string[]> {
+    async expire(now: number, limit: number): Promise<StoreKey[]> {
       const due = await db
         .selectFrom('vector_stores')
-        .select('id')
+        .select(['project', 'id'])
         .where('state', '=', 'active')
         .where('expires_days', 'is not', null)
         .where((q) =>
@@ -147,58 +166,60 @@ export function storeRows(database: Database) {
         )
         .limit(limit)
         .execute();
-      const ids = due.map(({ id }) => id);
-      if (ids.length === 0) return ids;
+      if (due.length === 0) return due;
       await database.transaction().execute(async (on) => {
-        const trx = on.withTables<StoreTables>();
-        await trx.updateTable('vector_stores').set({ state: 'expired' }).where('id', 'in', ids).execute();
-        await trx
-          .updateTable('vector_store_files')
-          .set({ status: 'cancelled' })
-          .where('store_id', 'in', ids)
-          .where('status', '=', 'in_progress')
-          .execute();
+        for (const store of due) {
+          await change(store, on).set({ state: 'expired' }).execute();
+          await on
+            .withTables<StoreTables>()
+            .updateTable('vector_store_files')
+            .set({ status: 'cancelled' })
+            .where('project', '=', store.project)
+            .where('store_id', '=', store.id)
+            .where('status', '=', 'in_progress')
+            .execute();
+        }
       });
-      return ids;
+      return due;
     },
 
     /** Those whose chunks are to be removed, one and all. */
     toEmpty: (limit: number): Promise<StoreRow[]> =>
-      db
-        .selectFrom('vector_stores')
-        .selectAll()
-        .where('state', 'in', ['expired', 'removed'])
-        .limit(limit)
-        .execute(),
+      rows().where('state', 'in', ['expired', 'removed']).limit(limit).execute(),
 
     /** Notes that the index has nothing of it any more. */
-    async emptied({ id, state }: StoreRow): Promise<void> {
+    async emptied({ project, id, state }: StoreRow): Promise<void> {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<StoreTables>();
         if (state === 'removed') {
-          await trx.deleteFrom('vector_stores').where('id', '=', id).execute();
+          await trx.deleteFrom('vector_stores').where('project', '=', project).where('id', '=', id).execute();
           return;
         }
-        await trx.updateTable('vector_stores').set({ state: 'emptied' }).where('id', '=', id).execute();
+        await change({ project, id }, on).set({ state: 'emptied', home: '' }).execute();
         await trx
           .updateTable('vector_store_files')
           .set({ indexed: 0, usage_bytes: 0 })
+          .where('project', '=', project)
           .where('store_id', '=', id)
           .execute();
       });
     },
 
-    activeAfter: (id: string, limit: number): Promise<StoreRow[]> =>
-      db
-        .selectFrom('vector_stores')
-        .selectAll()
+    activeAfter: ({ project, id }: StoreKey, limit: number): Promise<StoreRow[]> =>
+      rows()
         .where('state', '=', 'active')
-        .where('id', '>', id)
+        .where((q) =>
+          q.or([q('project', '>', project), q.and([q('project', '=', project), q('id', '>', id)])]),
+        )
+        .orderBy('project')
         .orderBy('id')
         .limit(limit)
         .execute(),
   };
 }
+
+/** All that changes the collection of a store goes one after another: what they wait by. */
+export const storeTurn = ({ project, id }: StoreKey): string => `${project}/${id}`;
 
 export const noCounts = (): FileCounts => ({
   in_progress: 0,

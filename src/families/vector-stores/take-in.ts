@@ -3,9 +3,10 @@ import type { Turns } from '../../kit/turns.ts';
 import { DocumentError, type Documents } from '../../providers/documents/documents.ts';
 import type { IndexedChunk, SearchIndex } from '../../providers/search/search-index.ts';
 import type { FileDirectory, StoredFile } from '../files/directory.ts';
+import type { Collections } from './collections.ts';
 import type { Embed } from './embed.ts';
 import type { FileRow, FileRows } from './file-rows.ts';
-import type { StoreRows } from './store-rows.ts';
+import { type StoreRow, type StoreRows, storeTurn } from './store-rows.ts';
 
 export interface TakeInParts {
   files: FileRows;
@@ -13,6 +14,7 @@ export interface TakeInParts {
   directory: FileDirectory;
   documents: Documents;
   index: SearchIndex;
+  collections: Collections;
   embed: Embed;
   /** All that changes the index of a store goes one after another. */
   inTurn: Turns;
@@ -23,12 +25,12 @@ export class FileGone extends Error {}
 
 /** Reads, embeds and indexes one file. Its row is completed in the end, unless nobody wants it any more. */
 export async function takeIn(parts: TakeInParts, row: FileRow, signal: AbortSignal): Promise<void> {
-  const store = await parts.stores.byId(row.store_id);
+  const store = await parts.stores.any({ project: row.project, id: row.store_id });
   const file = await parts.directory.find(row.project, row.file_id);
   if (store === undefined) return;
   if (file === undefined) throw new FileGone();
   const chunks = await untilAborted(chunksOf(parts, row, file, store.embeddings, signal), signal);
-  await parts.inTurn(row.store_id, () => put(parts, row, file, chunks));
+  await parts.inTurn(storeTurn(store), () => put(parts, store, row, file, chunks));
 }
 
 async function chunksOf(
@@ -60,16 +62,19 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
 
 /** Chunks are seen once the row is completed, and not before. */
 async function put(
-  { files, index }: TakeInParts,
-  { key, store_id, file_id, project }: FileRow,
+  { files, stores, index, collections }: TakeInParts,
+  { project, id }: StoreRow,
+  { key, file_id }: FileRow,
   { filename }: StoredFile,
   chunks: IndexedChunk[],
 ): Promise<void> {
-  const row = await files.claim(key);
-  if (row === undefined) return;
-  const collection = { project, id: store_id };
+  const row = await files.claim({ project, key });
+  // It may have got another collection since the file was begun.
+  const store = row && (await stores.any({ project, id }));
+  if (row === undefined || store === undefined) return;
+  const collection = await collections.own(store);
   await index.put(collection, { id: file_id, filename, attributes: JSON.parse(row.attributes) }, chunks);
-  if (await files.complete(key, sizeOf(chunks))) return;
+  if (await files.complete(row, sizeOf(chunks))) return;
   await index.removeFile(collection, file_id);
   await files.setIndexed(row, 0);
 }

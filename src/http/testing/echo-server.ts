@@ -157,6 +157,7 @@ export async function echoServer(
     origin: `http://localhost:${listener.port}`,
     client,
     drain: app.webSockets.drain,
+    interrupt: app.interrupt,
 
     /** An open connection, and its events in order. */
     async connect(options?: ClientOptions) {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { BlobServiceClient, ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { apiError } from '../../errors.ts';
 import type { BlobPlace, Blobs } from './blobs.ts';
@@ -30,6 +31,9 @@ export interface Connected {
 }
 
 export type Storage = typeof import('@azure/storage-blob');
+
+/** What is sent to the service at once. */
+const uploadBytes = 4 * 1_048_576;
 
 /** Clocks of clients and of the service may differ by this much. */
 const clockSkewMilliseconds = 5 * 60_000;
@@ -131,6 +135,17 @@ export function blobsOf(access: AccountAccess): Blobs {
         const bytes = Math.min(contentLength, most);
         return bytes === 0 ? new Uint8Array() : client.downloadToBuffer(0, bytes);
       }),
+
+    async *download(name, blob) {
+      const client = (await containerOf(name)).getBlobClient(blob);
+      const { readableStreamBody } = await asked(() => client.download());
+      if (readableStreamBody !== undefined) yield* Readable.from(readableStreamBody);
+    },
+
+    async upload(name, blob, bytes) {
+      const client = (await containerOf(name)).getBlockBlobClient(blob);
+      await asked(() => client.uploadStream(Readable.from(bytes), uploadBytes, 2));
+    },
 
     url,
 

@@ -12,6 +12,9 @@ export interface Blobs {
   size(container: string, blob: string): Promise<number | null>;
   /** The first `most` bytes; null for one that isn't there. */
   read(container: string, blob: string, most: number): Promise<Uint8Array | null>;
+  /** All bytes of a blob that is there. */
+  download(container: string, blob: string): AsyncIterable<Uint8Array>;
+  upload(container: string, blob: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /** The address that clients use who reach this server at `origin`. */
   url(origin: string, container: string, blob?: string): string;
   /** The address of a container with the right to use it, for a while. */

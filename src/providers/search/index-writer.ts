@@ -1,4 +1,5 @@
 import { conflict } from '../../errors.ts';
+import { copyCollection } from './copy-collection.ts';
 import { encodePostings } from './postings.ts';
 import { quantise, strideOf, unitOf } from './quantise.ts';
 import { batchOf, bytesOf, chunkNumber, type SearchFile, segmentChunks, transaction } from './search-file.ts';
@@ -194,6 +195,17 @@ export function createIndexWriter(db: SearchFile) {
     removeFile({ collection, fileId }: FileName): void {
       const number = collectionOf(collection)?.number;
       if (number !== undefined && transaction(db, () => remove(number, fileId))) sweep();
+    },
+
+    copy({ from, to }: { from: Collection; to: Collection }): void {
+      this.removeCollection(to);
+      transaction(db, () => {
+        const source = collectionOf(from);
+        if (source === undefined) return;
+        const number = Number(addCollection.run(to.project, to.id).lastInsertRowid);
+        setDimensions.run(source.dimensions, number);
+        copyCollection(db, source.number, number);
+      });
     },
 
     removeCollection(collection: Collection): void {

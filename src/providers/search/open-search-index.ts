@@ -63,6 +63,9 @@ export function openSearchIndex({
     async removeCollection(collection) {
       await writer.call('removeCollection', collection);
     },
+    async copy(from, to) {
+      await writer.call('copy', { from, to });
+    },
     chunks: (collection, fileId) => reader.call('chunks', { collection, fileId }),
     usage: (collection) => reader.call('usage', collection),
     async search(collections, query, signal) {

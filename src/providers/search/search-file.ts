@@ -12,7 +12,8 @@ export const chunkNumber = (segment: number, place: number): number => segment *
  * Segments whose words lie together: a file with thousands of words then touches hundreds of pages of the table, not
  * thousands, and whoever looks for a word has to look once in each batch.
  */
-export const batchOf = (segment: number): number => Math.floor(segment / 64);
+export const batchSegments = 64;
+export const batchOf = (segment: number): number => Math.floor(segment / batchSegments);
 
 /** Forward only; the file says how many of them it has seen. */
 const migrations: readonly string[] = [

@@ -64,6 +64,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('set' as const), store: fc.nat(1), id: fileId, attributes }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('copy' as const), store: fc.nat(1) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -87,7 +88,7 @@ function expectSame(found: SearchHit[], expected: SearchHit[]): void {
   expect(named(found, last)).toEqual(named(expected, last));
 }
 
-test('whatever is put, changed and removed, searches find what they should', async () => {
+test('whatever is put, changed, copied and removed, searches find what they should', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
@@ -104,6 +105,16 @@ test('whatever is put, changed and removed, searches find what they should', asy
           continue;
         }
         const collection = stores[one.store] ?? { project, id: '' };
+        if (one.do === 'copy') {
+          const other = 1 - one.store;
+          await index.copy(collection, stores[other] ?? collection);
+          for (const key of [...files.keys()]) if (key.startsWith(`${other} `)) files.delete(key);
+          for (const [key, file] of [...files]) {
+            if (file.collection !== collection) continue;
+            files.set(`${other}${key.slice(1)}`, { ...file, collection: stores[other] ?? collection });
+          }
+          continue;
+        }
         const key = `${one.store} ${one.id}`;
         if (one.do === 'put') {
           const file = { id: one.id, filename: `${one.id}.txt`, attributes: one.attributes };

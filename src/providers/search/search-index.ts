@@ -8,6 +8,8 @@ export interface SearchIndex {
   setAttributes(collection: Collection, fileId: string, attributes: Attributes): Promise<void>;
   removeFile(collection: Collection, fileId: string): Promise<void>;
   removeCollection(collection: Collection): Promise<void>;
+  /** A collection that searches just like this one, in place of what is there. Durable when it settles. */
+  copy(from: Collection, to: Collection): Promise<void>;
   /** The chunks of a file, in order. */
   chunks(collection: Collection, fileId: string): Promise<string[]>;
   /** What files of a collection hold, in bytes of text and vectors. */

@@ -1,0 +1,7 @@
+import type { ProjectTable } from '../../kit/project-part.ts';
+
+export const projectTables: readonly ProjectTable[] = [
+  { table: 'assets', rows: 'kept', key: ['kind', 'name', 'version'] },
+  { table: 'asset_uploads', rows: 'left' },
+  { table: 'doomed_containers', rows: 'outlives' },
+];

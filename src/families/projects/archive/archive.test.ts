@@ -1,0 +1,163 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ContainerClient } from '@azure/storage-blob';
+import { afterEach, expect, test } from 'vitest';
+import { tarEnd, tarHeader, tarPadding } from '../../../kit/tar.ts';
+import { testKey } from '../../testing/test-app.ts';
+import { furnished } from '../testing/furnished.ts';
+import { type ProjectApp, projectApp } from '../testing/project-app.ts';
+
+const opened: ProjectApp[] = [];
+afterEach(async () => {
+  for (const app of opened.splice(0)) await app.close();
+});
+async function start() {
+  const app = await projectApp();
+  opened.push(app);
+  const origin = new URL(await app.listen()).origin;
+  const headers = { 'api-key': testKey };
+  return {
+    app,
+    origin,
+    async archive(name: string): Promise<Buffer> {
+      const reply = await fetch(`${origin}/admin/projects/${name}:export`, { headers });
+      expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'application/x-tar']);
+      return Buffer.from(await reply.arrayBuffer());
+    },
+    async take(name: string, bytes: Uint8Array<ArrayBuffer>) {
+      const form = new FormData();
+      form.set('file', new File([bytes], 'a.tar'));
+      const url = `${origin}/admin/projects/${name}:import`;
+      const reply = await fetch(url, { method: 'POST', headers, body: form });
+      const json = (await reply.json()) as { error?: { message: string }; origin?: string };
+      return { status: reply.status, json };
+    },
+  };
+}
+
+const bytesOf = (buffer: Buffer): Uint8Array<ArrayBuffer> => Uint8Array.from(buffer);
+const tarOf = (files: Record<string, string>): Uint8Array<ArrayBuffer> =>
+  bytesOf(
+    Buffer.concat([
+      ...Object.entries(files).flatMap(([name, content]) => {
+        const bytes = Buffer.from(content);
+        return [tarHeader({ name, bytes: bytes.length }), bytes, tarPadding(bytes.length)];
+      }),
+      tarEnd(),
+    ]),
+  );
+const head = { format: 'bloomery-project', version: 1, project: 'a', created_at: 1, lowest: {} };
+
+test('a project that was archived is the same in another server, but for its secrets', {
+  timeout: 60_000,
+}, async () => {
+  const one = await start();
+  const ids = await furnished(one.app, 'default');
+  const here = (uri: string) => uri.replace(/^http:\/\/[^/]+/, one.origin);
+  const begun = await one.app.in('default')('POST', '/datasets/data/versions/1/startPendingUpload', {
+    pendingUploadType: 'BlobReference',
+  });
+  const { credential } = begun.json.blobReference as { credential: { sasUri: string } };
+  const blob = new ContainerClient(here(credential.sasUri)).getBlockBlobClient('deep/a.txt');
+  await blob.upload('hello', 5);
+  const dataset = { type: 'uri_file', dataUri: blob.url.replace(/\?.*/, '') };
+  expect((await one.app.in('default')('PATCH', '/datasets/data/versions/1', dataset)).status).toBe(201);
+  const archive = await one.archive('default');
+  expect(archive.includes('secret')).toBe(false);
+  expect((await one.app.admin('GET', '/projects')).json.value).toHaveLength(1);
+
+  const two = await start();
+  await furnished(two.app, 'default');
+  expect(await two.take('moved', bytesOf(archive))).toMatchObject({
+    status: 201,
+    json: { origin: 'import' },
+  });
+  await two.app.filled('moved', ids.store);
+  for (const path of [
+    '/agents?order=asc',
+    '/agents/helper/versions',
+    '/v1/conversations',
+    `/v1/conversations/${ids.conversation}/items`,
+    '/v1/responses',
+    `/v1/responses/${ids.inConversation}/input_items`,
+    '/v1/chat/completions?metadata[a]=b',
+    '/v1/files',
+    `/v1/files/${ids.file}/content`,
+    `/v1/vector_stores/${ids.store}`,
+    `/v1/vector_stores/${ids.store}/files`,
+  ]) {
+    const [before, after] = [
+      await one.app.in('default')('GET', path),
+      await two.app.in('moved')('GET', path),
+    ];
+    expect({ status: after.status, text: after.text }, path).toEqual({ status: 200, text: before.text });
+  }
+  const search = (app: ProjectApp, project: string) =>
+    app.in(project)('POST', `/v1/vector_stores/${ids.store}/search`, { query: 'apple' });
+  expect((await search(two.app, 'moved')).json).toEqual((await search(one.app, 'default')).json);
+  const turn = { model: 'my-model', input: 'c', previous_response_id: ids.inConversation };
+  expect((await two.app.in('moved')('POST', '/v1/responses', turn)).status).toBe(200);
+  const connection = await two.app.in('moved')('POST', '/connections/search/getConnectionWithCredentials');
+  expect([connection.status, connection.json.error?.message]).toEqual([
+    409,
+    expect.stringContaining('Set the connection again'),
+  ]);
+  const read = await two.app.in('moved')('POST', '/datasets/data/versions/1/credentials');
+  const { credential: given } = read.json.blobReference as { credential: { sasUri: string } };
+  const moved = new ContainerClient(given.sasUri.replace(/^http:\/\/[^/]+/, two.origin));
+  expect((await moved.getBlobClient('deep/a.txt').downloadToBuffer()).toString()).toBe('hello');
+});
+
+test('in the same server it is another project, whose contents are its own', async () => {
+  const { app, archive, take } = await start();
+  const ids = await furnished(app, 'default');
+  const bytes = bytesOf(await archive('default'));
+  expect((await take('default', bytes)).status).toBe(409);
+  expect((await take('copy', bytes)).status).toBe(201);
+  await app.in('default')('DELETE', `/v1/files/${ids.file}`);
+  expect((await app.in('copy')('GET', `/v1/files/${ids.file}/content`)).status).toBe(200);
+  await app.admin('DELETE', '/projects/copy');
+  expect((await take('copy', bytes)).status).toBe(201);
+});
+
+test('an archive that was changed anywhere is refused, and nothing comes of it', {
+  timeout: 60_000,
+}, async () => {
+  const { app, archive, take } = await start();
+  await furnished(app, 'default');
+  const bytes = await archive('default');
+  const kept = readdirSync(join(app.directory, 'files')).sort();
+  for (let n = 0; n < 25; n++) {
+    const changed = bytesOf(bytes);
+    // Within the entries: behind them there are zeros that mean nothing.
+    const at = Math.floor((n / 25) * (bytes.length - 2048));
+    changed[at] = (changed[at] ?? 0) ^ 0x21;
+    const reply = await take('copy', changed);
+    // What pads a block belongs to no entry.
+    if (reply.status === 201) {
+      expect(bytes[at], `${at}`).toBe(0);
+      await app.admin('DELETE', '/projects/copy');
+    } else expect(reply.status, `${at}`).toBe(400);
+  }
+  expect((await take('copy', bytesOf(bytes.subarray(0, bytes.length / 2)))).status).toBe(400);
+  expect((await app.admin('GET', '/projects/copy')).status).toBe(404);
+  await expect
+    .poll(() => readdirSync(join(app.directory, 'files')).sort(), { timeout: 20_000 })
+    .toEqual(kept);
+  expect(readdirSync(join(app.directory, 'imports')).filter((name) => name !== 'drafts')).toEqual([]);
+});
+
+test.each([
+  ['no archive', Uint8Array.from(Buffer.from('hello'))],
+  ['nothing', new Uint8Array()],
+  ['another archive', tarOf({ 'a.txt': 'hello' })],
+  ['one that breaks off', tarOf({ 'archive.json': JSON.stringify(head) })],
+  ['one of a newer version', tarOf({ 'archive.json': '{"format":"bloomery-project","version":2}' })],
+  ['one that leads elsewhere', tarOf({ 'archive.json': JSON.stringify(head), '../../etc/passwd': 'x' })],
+])('%s is refused in words', async (what, bytes) => {
+  const { app, take } = await start();
+  const { status, json } = await take('copy', bytes);
+  expect([status, json.error?.message]).toEqual([400, expect.stringMatching(/archive|empty/i)]);
+  if (what === 'one of a newer version') expect(json.error?.message).toContain('Update this server.');
+  expect(existsSync(join(app.directory, '..', 'etc'))).toBe(false);
+});

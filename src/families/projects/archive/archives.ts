@@ -1,0 +1,120 @@
+import { invalidPayload, missingParameter } from '../../../errors.ts';
+import { streamedFormReader } from '../../../kit/form.ts';
+import { newId } from '../../../kit/ids.ts';
+import type { MultipartBody } from '../../../kit/operation.ts';
+import type { ProjectPart } from '../../../kit/project-part.ts';
+import { contents } from '../../../storage/contents.ts';
+import type { Database } from '../../../storage/database.ts';
+import { ArchiveForm } from '../contract.ts';
+import { exists, newProject, type ProjectDirectory } from '../directory.ts';
+import type { Projects } from '../projects.ts';
+import type { ProjectRow, ProjectStore } from '../store.ts';
+import { checkArchive, discardAll, takeContents, writeRows } from './read.ts';
+import { writeArchive } from './write.ts';
+
+export interface ArchivesParts {
+  database: Database;
+  store: ProjectStore;
+  directory: ProjectDirectory;
+  projects: Projects;
+  parts: readonly ProjectPart[];
+  /** Where archives lie while they are read. */
+  folder: string;
+  limits: { uploadBytes: number };
+}
+
+/** Projects as archives: one file each, which another server can read. */
+export interface Archives {
+  write(name: string): AsyncGenerator<Uint8Array>;
+  /** Makes a project of an archive, all of it or nothing. */
+  read(name: string, body: MultipartBody): Promise<ProjectRow>;
+  /** Removes what an earlier process was in the middle of. */
+  start(): Promise<void>;
+}
+
+export function createArchives({
+  database,
+  store,
+  directory,
+  projects,
+  parts,
+  folder,
+  limits,
+}: ArchivesParts): Archives {
+  const kept = contents(folder);
+  const tables = parts.flatMap((part) => part.tables.filter(({ rows }) => rows === 'kept'));
+  const readForm = streamedFormReader(ArchiveForm, {
+    ...{ fieldBytes: 4096, files: 1 },
+    fileBytes: limits.uploadBytes,
+  });
+
+  /** All that a project has at one moment, as a project that nobody is in; its name is none that could be asked for. */
+  const snapshotOf = async (name: string): Promise<string> => {
+    const still = `~${newId('snapshot')}`;
+    const { copy } = await projects.rows();
+    await database.transaction().execute(async (on) => {
+      await store.add(newProject(still, 'snapshot', directory.sealsOf(name)), on);
+      await copy(name, still, on, 'as it is');
+      for (const { archive } of parts) await archive?.still?.(still, on);
+    });
+    return still;
+  };
+
+  const readAt = async (path: string, name: string): Promise<ProjectRow> => {
+    const archive = await checkArchive(path);
+    if (directory.find(name) !== undefined) throw exists(name);
+    const { columns } = await projects.rows();
+    const importers = await takeContents(archive, parts, name);
+    try {
+      const row = await directory.create(newProject(name, 'import'), (on) =>
+        writeRows(archive, parts, importers, { tables, columns, to: name, on }, on),
+      );
+      for (const part of parts) part.changed?.(name);
+      return row;
+    } catch (error) {
+      await discardAll(importers);
+      if (isRefusedRow(error)) {
+        throw invalidPayload(
+          'file',
+          'The archive has rows in it that are missing something, or are there twice.',
+        );
+      }
+      throw error;
+    }
+  };
+
+  return {
+    async *write(name) {
+      const still = await snapshotOf(name);
+      try {
+        yield* writeArchive({ database, parts, project: name, still });
+      } finally {
+        await projects.removeAll(still);
+      }
+    },
+
+    async read(name, body) {
+      if (directory.find(name) !== undefined) throw exists(name);
+      const id = newId('archive');
+      try {
+        const form = await readForm(body, async ({ bytes }) => {
+          const draft = await kept.write(bytes, []);
+          await draft.place(id);
+        });
+        if (form.files.length === 0) throw missingParameter('file');
+        return await readAt(kept.path(id), name);
+      } finally {
+        await kept.remove(id);
+      }
+    },
+
+    async start() {
+      await kept.removeDrafts();
+      await kept.removeUnknown(newId('archive'), async () => new Set());
+      for (const { name, origin } of await store.all())
+        if (origin === 'snapshot') await projects.removeAll(name);
+    },
+  };
+}
+
+const isRefusedRow = (error: unknown): boolean => /constraint/i.test((error as Error).message ?? '');

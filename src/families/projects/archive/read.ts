@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import Type from 'typebox';
+import { invalidPayload } from '../../../errors.ts';
+import type { ArchiveImporter, ProjectPart, Row } from '../../../kit/project-part.ts';
+import { type ReadTarEntry, readTar, TarError } from '../../../kit/tar.ts';
+import { validator } from '../../../kit/validation.ts';
+import type { Database } from '../../../storage/database.ts';
+import { contentOf, formatVersion, Head, headName, Manifest, manifestName, tableOf } from './format.ts';
+import { type RowWriterOptions, rowWriter } from './rows.ts';
+
+/** Of an entry that is read as a whole: a page of rows, or one very long row. */
+const mostText = 268_435_456;
+const chunkBytes = 1_048_576;
+
+const checkFormat = validator(Type.Pick(Head, ['format', 'version']), 'body');
+const checkHead = validator(Head, 'body');
+const checkManifest = validator(Manifest, 'body');
+
+/** An archive on disk, whole and unharmed. */
+export interface CheckedArchive {
+  head: Head;
+  path: string;
+}
+
+const entriesOf = (path: string): AsyncGenerator<ReadTarEntry> =>
+  readTar(createReadStream(path, { highWaterMark: chunkBytes }));
+
+/** Reads all of an archive before anything comes of it. Throws for one that is not as its maker left it. */
+export async function checkArchive(path: string): Promise<CheckedArchive> {
+  const found = new Map<string, { bytes: number; sha256: string }>();
+  let head: Head | undefined;
+  let manifest: Manifest | undefined;
+  try {
+    for await (const entry of entriesOf(path)) {
+      const { name, bytes, content } = entry;
+      if (manifest !== undefined || found.has(name)) throw damaged(`'${name}' is where it should not be`);
+      if (name === manifestName) {
+        manifest = jsonOf(await textOf(entry), checkManifest);
+        continue;
+      }
+      const isText = head === undefined || tableOf(name) !== undefined;
+      if (!isText && contentOf(name) === undefined) throw damaged(`'${name}' has no meaning in it`);
+      const hash = createHash('sha256');
+      const parts: Uint8Array[] = [];
+      for await (const chunk of content) {
+        hash.update(chunk);
+        if (head === undefined && parts.length < 100) parts.push(chunk);
+      }
+      if (head === undefined) head = headOf(name, Buffer.concat(parts).toString('utf8'));
+      found.set(name, { bytes, sha256: hash.digest('hex') });
+    }
+  } catch (error) {
+    if (error instanceof TarError) throw invalidPayload('file', error.message);
+    throw error;
+  }
+  if (head === undefined || manifest === undefined) throw damaged('it breaks off');
+  for (const { name, bytes, sha256 } of manifest.entries) {
+    const there = found.get(name);
+    if (there?.bytes !== bytes || there.sha256 !== sha256) throw damaged(`'${name}' is not as it was`);
+  }
+  if (manifest.entries.length !== found.size) throw damaged('there is more in it than there was');
+  return { head, path };
+}
+
+/** Takes in what lies outside of the database; answers what the rows need of that. */
+export async function takeContents(
+  { path }: CheckedArchive,
+  parts: readonly ProjectPart[],
+  project: string,
+): Promise<Map<ProjectPart, ArchiveImporter>> {
+  const importers = new Map<ProjectPart, ArchiveImporter>();
+  const byFolder = new Map<string, ArchiveImporter>();
+  for (const part of parts) {
+    const importer = part.archive?.importer?.(project);
+    if (importer === undefined) continue;
+    importers.set(part, importer);
+    if (part.archive?.folder !== undefined) byFolder.set(part.archive.folder, importer);
+  }
+  try {
+    for await (const { name, bytes, content } of entriesOf(path)) {
+      const found = name === headName || tableOf(name) !== undefined ? undefined : contentOf(name);
+      if (found === undefined) continue;
+      const take = byFolder.get(found.folder)?.take;
+      if (name !== manifestName && take === undefined) throw damaged(`'${name}' has no meaning in it`);
+      await take?.({ name: found.name, bytes }, content);
+    }
+    return importers;
+  } catch (error) {
+    await discardAll(importers);
+    throw error;
+  }
+}
+
+export async function discardAll(importers: Map<ProjectPart, ArchiveImporter>): Promise<void> {
+  for (const importer of importers.values()) await importer.discard?.();
+}
+
+/** Writes the rows; to be called in a transaction. */
+export async function writeRows(
+  { path, head }: CheckedArchive,
+  parts: readonly ProjectPart[],
+  importers: Map<ProjectPart, ArchiveImporter>,
+  options: Omit<RowWriterOptions, 'from' | 'lowest'>,
+  on: Database,
+): Promise<void> {
+  const writer = await rowWriter({ ...options, on, from: head.project, lowest: head.lowest });
+  const partOf = new Map(parts.flatMap((part) => part.tables.map(({ table }) => [table, part] as const)));
+  for await (const entry of entriesOf(path)) {
+    const table = tableOf(entry.name);
+    if (table === undefined) continue;
+    const part = partOf.get(table);
+    const imported = part === undefined ? undefined : importers.get(part)?.imported;
+    for (const line of (await textOf(entry)).split('\n')) {
+      if (line === '') continue;
+      const row = jsonOf<Row>(line, (value) => {
+        if (typeof value !== 'object' || value === null) throw damaged('a row is no object');
+      });
+      await writer.write(table, imported === undefined ? row : imported(table, row));
+    }
+  }
+}
+
+function headOf(name: string, text: string): Head {
+  if (name !== headName) throw invalidPayload('file', 'This is no archive of a project.');
+  // Newer ones may have other fields.
+  const { version } = jsonOf<Pick<Head, 'format' | 'version'>>(text, checkFormat);
+  if (version > formatVersion) {
+    throw invalidPayload(
+      'file',
+      `The archive has format ${version}, made by a newer version of Bloomery; this one reads up to ${formatVersion}. Update this server.`,
+    );
+  }
+  return jsonOf(text, checkHead);
+}
+
+async function textOf({ name, bytes, content }: ReadTarEntry): Promise<string> {
+  if (bytes > mostText) throw damaged(`'${name}' is too large`);
+  const parts: Uint8Array[] = [];
+  for await (const chunk of content) parts.push(chunk);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function jsonOf<T>(text: string, check: (value: unknown) => void): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+    check(value);
+  } catch {
+    throw damaged('a text in it is not as it should be');
+  }
+  return value as T;
+}
+
+const damaged = (why: string) => invalidPayload('file', `The archive is damaged: ${why}.`);

@@ -1,0 +1,30 @@
+import { newId } from '../../kit/ids.ts';
+import type { Sealer } from '../../trust/sealing.ts';
+
+/**
+ * What is sealed is bound to a name that only one project has, ever: another one of the same name, made after it was
+ * deleted, opens nothing of it. A fork has a name of its own, and opens what was sealed for its origin as well.
+ */
+export const newSeal = (): string => newId('seal');
+
+/** Origins of origins that a fork goes on opening. */
+const mostInherited = 50;
+
+export const forkedSeals = (origin: readonly string[]): string[] => [
+  newSeal(),
+  ...origin.slice(0, mostInherited),
+];
+
+/** Seals with what `sealsOf` says of a project instead of its name. */
+export function projectSealer(sealer: Sealer, sealsOf: (project: string) => readonly string[]): Sealer {
+  return {
+    seal: (text, purpose, project) => sealer.seal(text, purpose, sealsOf(project)[0] ?? project),
+    open(sealed, purpose, project) {
+      for (const name of sealsOf(project)) {
+        const text = sealer.open(sealed, purpose, name);
+        if (text !== null) return text;
+      }
+      return null;
+    },
+  };
+}

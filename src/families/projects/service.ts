@@ -1,0 +1,42 @@
+import type { Context } from '../../kit/context.ts';
+import { ByteStream, type Handlers } from '../../kit/operation.ts';
+import type { Archives } from './archive/archives.ts';
+import type { operations, Project } from './contract.ts';
+import type { ProjectDirectory } from './directory.ts';
+import type { Projects } from './projects.ts';
+import type { ProjectRow } from './store.ts';
+
+export function projectsService(
+  directory: ProjectDirectory,
+  projects: Projects,
+  archives: Archives,
+): Handlers<typeof operations> {
+  const toWire = (ctx: Context, { name, created_at, origin, fork_of }: ProjectRow): Project => ({
+    name,
+    created_at,
+    origin: origin as Project['origin'],
+    fork_of,
+    is_default: directory.isDefault(name),
+    url: ctx.projectUrl.replace(/[^/]*$/, encodeURIComponent(name)),
+  });
+
+  return {
+    list: (ctx) => ({ value: directory.list().map((row) => toWire(ctx, row)) }),
+    create: async (ctx, { body }) => toWire(ctx, await projects.create(body.name)),
+    get: (ctx, { params }) => toWire(ctx, directory.require(params.name)),
+    fork: async (ctx, { params, body }) => toWire(ctx, await projects.fork(params.name, body.name)),
+    reset: async (ctx, { params, body }) => toWire(ctx, await projects.reset(params.name, body?.to ?? null)),
+    export(_ctx, { params }) {
+      const { name } = directory.require(params.name);
+      return new ByteStream(archives.write(name), 'application/x-tar', {
+        'content-disposition': `attachment; filename="${name}.tar"`,
+        'cache-control': 'no-store',
+      });
+    },
+    import: async (ctx, { params, body }) => toWire(ctx, await archives.read(params.name, body)),
+    async delete(_ctx, { params }) {
+      await projects.delete(params.name);
+      return undefined;
+    },
+  };
+}

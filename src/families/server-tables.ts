@@ -1,0 +1,4 @@
+import type { ProjectTable } from '../kit/project-part.ts';
+
+/** Of tables that belong to no family. */
+export const serverTables: readonly ProjectTable[] = [{ table: 'kept_answers', rows: 'left' }];

@@ -50,6 +50,10 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/project.ts')).project(given);
     }
+    case 'purge': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/purge.ts')).purge(given);
+    }
     case 'doctor': {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);

@@ -1,5 +1,11 @@
 /** What can be done to the secrets of a data directory on which no server runs. */
-import { connectionBudget, connectionDirectory, migrations, responseStore } from './families/index.ts';
+import {
+  connectionBudget,
+  connectionDirectory,
+  migrations,
+  responseStore,
+  storedProjectSealer,
+} from './families/index.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
@@ -33,7 +39,8 @@ export async function rotateSecrets(directory: string, forget: boolean): Promise
       const waiting = forget ? await responseStore(database).countUnfinished() : 0;
       if (waiting > 0) throw new UnfinishedWorkError(waiting);
       // The new key is on disk before anything is sealed with it, and the old one until nothing needs it.
-      const sealer = createSealer(given ? sealingKeys(directory, given) : addSealingKey(directory));
+      const keys = given ? sealingKeys(directory, given) : addSealingKey(directory);
+      const sealer = await storedProjectSealer(database, createSealer(keys));
       const resealed = await connectionDirectory(
         [],
         database,

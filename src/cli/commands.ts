@@ -148,6 +148,25 @@ export const commands = {
     takesProgram: false,
     mostWords: 1,
   },
+  purge: {
+    summary: 'remove what deletions have left behind, or prove that nothing is left',
+    usage: 'bloomery purge [options]',
+    notes: [
+      'For a data directory whose server is stopped. The exit code is 0 when nothing is left and 1 when something is.',
+    ],
+    options: {
+      verify: { kind: 'flag', about: 'only look, and change nothing' },
+      contains: {
+        kind: 'text',
+        value: 'TEXT',
+        about: 'also look for this text in every byte of the directory',
+      },
+      data: { ...data, about: 'the data directory' },
+      config,
+      json: { kind: 'flag', about: 'print one line of JSON' },
+    },
+    takesProgram: false,
+  },
   connection: {
     summary: 'list, set and delete the stored connections of the running server',
     usage: 'bloomery connection list | set NAME [options] | delete NAME',

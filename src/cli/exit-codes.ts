@@ -16,7 +16,7 @@ export const signalExitBase = 128;
 
 export const exitCodeMeanings: [code: string, meaning: string][] = [
   [String(exitCodes.ok), 'all went well'],
-  [String(exitCodes.failure), 'something failed, or `doctor` found a problem'],
+  [String(exitCodes.failure), 'something failed, `doctor` found a problem, or `purge` something left'],
   [String(exitCodes.usage), 'unknown command or option, or a wrong value'],
   [
     String(exitCodes.configInvalid),

@@ -17,7 +17,7 @@ test.each([
     4,
     'Port 8600 of 127.0.0.1 is in use.',
   ],
-  [new DataDirectoryInUseError('/data'), 5, '/data is in use'],
+  [new DataDirectoryInUseError('/data', 'Stop it.'), 5, '/data is in use'],
   [
     Object.assign(new Error('listen'), { code: 'EACCES', syscall: 'listen', address: '127.0.0.1', port: 80 }),
     1,

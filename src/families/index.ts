@@ -75,6 +75,7 @@ import {
   projectTables as responseTables,
   toolRegistry,
 } from './responses/index.ts';
+import { serverTables } from './server-tables.ts';
 import { uploadBudget, migrations as uploadMigrations, uploadsFamily } from './uploads/index.ts';
 import {
   type VectorStoreParts,
@@ -85,7 +86,7 @@ import {
 } from './vector-stores/index.ts';
 
 export { connectionBudget, connectionDirectory } from './connections/index.ts';
-export { openProjects, projectSealer } from './projects/index.ts';
+export { openProjects, projectSealer, storedProjectSealer } from './projects/index.ts';
 export { responseStore } from './responses/index.ts';
 
 export const migrations: Migrations = {
@@ -219,6 +220,7 @@ export function createFamilies(parts: FamilyParts): Families {
   const assets = assetFamilies(database, {
     accounts,
     connections: connections.tools,
+    vectorStores: vectorStores?.searched ?? null,
     abandonedSeconds: abandonedHours * 3600,
     budget: budgets.assets,
     log,
@@ -241,7 +243,7 @@ export function createFamilies(parts: FamilyParts): Families {
     parts: [
       agents.project,
       { tables: conversationTables },
-      { tables: [{ table: 'kept_answers', rows: 'left' }] },
+      { tables: serverTables },
       { tables: responseTables, end: (project) => engine.endAll(project, interrupted(project)) },
       { tables: chatCompletionTables },
       { tables: connectionTables, archive: connectionArchive },

@@ -48,7 +48,11 @@ function serve(permit = () => {}) {
   const operation: MessageOperation = { summary: 'Work', permit, ended() {}, check() {}, handle };
   const log = pino({ level: 'silent' });
   serveConnection(socket as unknown as WebSocket, {
-    opening: { log, successor: () => ({ startedAt: 0, log, requestId: 'id' }) } as unknown as Exchange,
+    opening: {
+      log,
+      signal: new AbortController().signal,
+      successor: () => ({ startedAt: 0, log, requestId: 'id' }),
+    } as unknown as Exchange,
     operations: new Map([['work', operation]]),
     parse: JSON.parse,
     authenticate: () => ({ kind: 'key', id: 'test', name: 'test', grants: [] }),

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiError } from '../errors.ts';
@@ -18,8 +18,13 @@ export interface Contents {
   /** Removes what earlier processes did not finish writing. To be called before the first `write`. */
   removeDrafts(): Promise<void>;
   /** Removes contents older than the id `before` that nobody knows: their row was never written, or is gone. */
-  removeUnknown(before: string, knownOf: (ids: string[]) => Promise<Set<string>>): Promise<void>;
+  removeUnknown(before: string, knownOf: KnownOf): Promise<void>;
+  /** How many drafts there are, and contents that `removeUnknown` would remove. */
+  countLeft(before: string, knownOf: KnownOf): Promise<number>;
 }
+
+/** Those of the ids that have a row. */
+type KnownOf = (ids: string[]) => Promise<Set<string>>;
 
 /** A content that is on disk but has no name yet. */
 export interface Draft {
@@ -44,6 +49,19 @@ export function contents(directory: string): Contents {
   const draftFolder = join(directory, drafts);
   let count = 0;
   const path = (id: string): string => join(directory, id);
+
+  async function* unknown(before: string, knownOf: KnownOf): AsyncGenerator<string> {
+    let ids: string[] = [];
+    async function* ofThose(): AsyncGenerator<string> {
+      const known = await knownOf(ids);
+      yield* ids.filter((id) => !known.has(id));
+      ids = [];
+    }
+    for await (const id of namesIn(directory)) {
+      if (id < before && ids.push(id) === looked) yield* ofThose();
+    }
+    yield* ofThose();
+  }
 
   return {
     path,
@@ -83,20 +101,22 @@ export function contents(directory: string): Contents {
 
     async removeUnknown(before, knownOf) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      const removeThoseOf = async (ids: string[]): Promise<void> => {
-        const known = await knownOf(ids);
-        for (const id of ids) if (!known.has(id)) await rm(path(id), { force: true });
-      };
-      let ids: string[] = [];
-      for await (const entry of await opendir(directory)) {
-        if (!entry.isFile() || entry.name >= before) continue;
-        if (ids.push(entry.name) < looked) continue;
-        await removeThoseOf(ids);
-        ids = [];
-      }
-      await removeThoseOf(ids);
+      for await (const id of unknown(before, knownOf)) await rm(path(id), { force: true });
+    },
+
+    async countLeft(before, knownOf) {
+      let left = 0;
+      for await (const _ of namesIn(draftFolder)) left++;
+      for await (const _ of unknown(before, knownOf)) left++;
+      return left;
     },
   };
+}
+
+/** Names of the files in a folder; none where there is no folder. */
+export async function* namesIn(directory: string): AsyncGenerator<string> {
+  if (!existsSync(directory)) return;
+  for await (const entry of await opendir(directory)) if (entry.isFile()) yield entry.name;
 }
 
 const diskFull = (cause: unknown): Error =>

@@ -13,10 +13,8 @@ export interface DataLock {
 }
 
 export class DataDirectoryInUseError extends Error {
-  constructor(directory: string) {
-    super(
-      `The data directory ${resolve(directory)} is in use by ${holderOf(directory)}. Stop it first, or start this one with another --data directory.`,
-    );
+  constructor(directory: string, remedy: string) {
+    super(`The data directory ${resolve(directory)} is in use by ${holderOf(directory)}. ${remedy}`);
     this.name = 'DataDirectoryInUseError';
   }
 }
@@ -30,7 +28,9 @@ const held = new Set<DatabaseSync>();
 
 export const lockFile = (directory: string): string => join(directory, 'lock');
 
-export function lockDataDirectory(directory: string): DataLock {
+const usualRemedy = 'Stop it first, or start this one with another --data directory.';
+
+export function lockDataDirectory(directory: string, remedy = usualRemedy): DataLock {
   makeDirectory(directory);
   const database = open(lockFile(directory), patience);
   try {
@@ -38,7 +38,7 @@ export function lockDataDirectory(directory: string): DataLock {
     database.exec('pragma journal_mode = memory; begin exclusive');
   } catch (error) {
     database.close();
-    if (isBusy(error)) throw new DataDirectoryInUseError(directory);
+    if (isBusy(error)) throw new DataDirectoryInUseError(directory, remedy);
     throw unusable(directory, error);
   }
   held.add(database);

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CompiledQuery, Kysely } from 'kysely';
+import { type CompiledQuery, Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { sqliteDialect } from './sqlite.ts';
 
@@ -11,16 +11,12 @@ export type Database = Kysely<{}>;
 /** Migrations of a family: forward only, named `NNNN_what`, run in the order of their names. */
 export type Migrations = Record<string, Migration>;
 
+export const databaseFile = (directory: string): string => join(directory, 'bloomery.db');
+
 export async function openDatabase(directory: string, migrations: Migrations): Promise<Database> {
   // biome-ignore lint/complexity/noBannedTypes: see `Database`.
-  const db = new Kysely<{}>({ dialect: sqliteDialect(join(directory, 'bloomery.db')) });
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => migrations },
-    migrationTableName: 'schema_migrations',
-    migrationLockTableName: 'schema_migrations_lock',
-  });
-  const { error } = await migrator.migrateToLatest();
+  const db = new Kysely<{}>({ dialect: sqliteDialect(databaseFile(directory)) });
+  const { error } = await migratorOf(db, migrations).migrateToLatest();
   if (error !== undefined) {
     await db.destroy();
     throw new Error(`The database in ${directory} could not be brought up to date: ${messageOf(error)}`, {
@@ -37,6 +33,32 @@ export function databaseBytes(directory: string): number {
   );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
+
+/** Opens the database to look at it only. Throws unless it is up to date: there would be things missing to look at. */
+export async function openDatabaseToLook(directory: string, migrations: Migrations): Promise<Database> {
+  // biome-ignore lint/complexity/noBannedTypes: see `Database`.
+  const db = new Kysely<{}>({ dialect: sqliteDialect(databaseFile(directory), true) });
+  const known = await migratorOf(db, migrations)
+    .getMigrations()
+    .catch(() => null);
+  if (known?.every(({ executedAt }) => executedAt !== undefined)) return db;
+  await db.destroy();
+  throw new Error(`The database in ${directory} was written by another version of Bloomery, or is damaged.`);
+}
+
+/** Writes the file anew without what was deleted from it, and empties its log. */
+export async function compactDatabase(database: Database): Promise<void> {
+  await sql`vacuum`.execute(database);
+  await sql`pragma wal_checkpoint(truncate)`.execute(database);
+}
+
+const migratorOf = (db: Database, migrations: Migrations): Migrator =>
+  new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    migrationTableName: 'schema_migrations',
+    migrationLockTableName: 'schema_migrations_lock',
+  });
 
 const messageOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error);

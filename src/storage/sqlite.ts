@@ -16,10 +16,10 @@ import {
 const statementCacheSize = 256;
 
 /** Kysely on Node's own SQLite: one connection, statements prepared once, single statements without a lock. */
-export function sqliteDialect(file: string): Dialect {
+export function sqliteDialect(file: string, readOnly = false): Dialect {
   return {
     createAdapter: () => new Adapter(),
-    createDriver: () => new SqliteDriver(file),
+    createDriver: () => new SqliteDriver(file, readOnly),
     createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
@@ -38,14 +38,16 @@ class Adapter extends SqliteAdapter {
 
 class SqliteDriver implements Driver {
   readonly #file: string;
+  readonly #readOnly: boolean;
   #sqlite: Sqlite | undefined;
 
-  constructor(file: string) {
+  constructor(file: string, readOnly: boolean) {
     this.#file = file;
+    this.#readOnly = readOnly;
   }
 
   async init(): Promise<void> {
-    this.#sqlite = new Sqlite(this.#file);
+    this.#sqlite = new Sqlite(this.#file, this.#readOnly);
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
@@ -121,13 +123,15 @@ class Sqlite {
   #writes: LoneWrite[] = [];
   transaction: { owner: Session; ended: Promise<void>; end: () => void } | null = null;
 
-  constructor(file: string) {
+  constructor(file: string, readOnly: boolean) {
     // Made here, so that it is the owner's only; SQLite gives the files beside it the same mode.
-    closeSync(openSync(file, 'a', 0o600));
-    this.#database = new DatabaseSync(file);
+    if (!readOnly) closeSync(openSync(file, 'a', 0o600));
+    this.#database = new DatabaseSync(file, { readOnly });
+    if (readOnly) return;
     // WAL with `normal` survives the death of the process at any point; only a power cut can cost the last commits.
+    // Zeros over what was deleted: removed means gone.
     this.#database.exec(
-      'pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma busy_timeout = 5000',
+      'pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on; pragma foreign_keys = on; pragma busy_timeout = 5000',
     );
   }
 

@@ -4,17 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Client, Cut, createClient, type Json, Refused } from './client.ts';
+import { type Client, Cut, createClient, type Json, listAll, Refused } from './client.ts';
+import { purge } from './purge-check.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { type ServedProcess, startProcess } from './served-process.ts';
 
 const kills = Number(process.env.BLOOMERY_KILLS ?? 10);
 const seed = Number(process.env.BLOOMERY_SEED ?? randomInt(2 ** 31));
 
-/** A kill comes so long after the work has begun, at most. */
-const mostMilliseconds = 400;
+/** A kill comes behind so many requests and answers, at most, and so long behind that one. */
+const mostEvents = 60;
+const mostMilliseconds = 300;
 /** How long what was left may take after a restart. */
 const endMilliseconds = 30_000;
+/** How all words begin. */
+const mark = 'zanzibar';
 const vectorStores = '/openai/v1/vector_stores';
 
 /** A file with a word that no other has. `attached` is null where an answer was cut off. */
@@ -27,6 +31,8 @@ interface Known {
 
 let directory: string;
 let server: ServedProcess;
+/** Is told of every request and answer. */
+let onEvent = () => {};
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'bloomery-ingestion-'));
   server = await startProcess(directory);
@@ -44,7 +50,9 @@ test(`what vector stores show is whole and found, through ${kills} kills`, {
   const known: Known[] = [];
   const stores = [await newStore(), await newStore()];
   for (let kill = 1; kill <= kills; kill++) {
-    const killed = setTimeout(random.below(mostMilliseconds)).then(() => server.kill());
+    const killed = events(random.below(mostEvents))
+      .then(() => setTimeout(random.below(mostMilliseconds)))
+      .then(() => server.kill());
     await Promise.all(stores.map((store) => work(store, known, random.fork())));
     await killed;
     server = await startProcess(directory);
@@ -57,15 +65,37 @@ test(`what vector stores show is whole and found, through ${kills} kills`, {
     }
   }
   process.stderr.write(`${known.length} files in ${stores.length} stores\n`);
-  await server.stop();
+  await removeAll(known, stores);
+  // While what is left of them is being removed, if it still is.
+  await server.kill();
+  purge(directory);
+  expect(purge(directory, '--verify', '--contains', mark)).toEqual({ left: [], found: [] });
 });
+
+async function removeAll(known: Known[], stores: string[]): Promise<void> {
+  const client = createClient(server);
+  for (const store of stores) await client.ask('DELETE', `${vectorStores}/${store}`);
+  for (const { id } of await listAll(client, '/openai/v1/files?order=asc')) {
+    await client.ask('DELETE', `/openai/v1/files/${id}`);
+  }
+  expect(known.length).toBeGreaterThan(0);
+}
 
 const newStore = async (): Promise<string> =>
   String((await createClient(server).ask('POST', vectorStores, {})).id);
 
+/** Settles when there have been so many requests and answers. */
+const events = (count: number): Promise<void> =>
+  new Promise((resolve) => {
+    let left = count;
+    onEvent = () => {
+      if (left-- <= 0) resolve();
+    };
+  });
+
 /** Attaches, changes and detaches files until the server is gone. */
 async function work(store: string, known: Known[], random: SeededRandom): Promise<void> {
-  const client = createClient(server);
+  const client = createClient(server, () => onEvent());
   try {
     for (;;) {
       const own = known.filter((file) => file.store === store && file.attached === true);
@@ -81,7 +111,7 @@ async function attach(client: Client, store: string, known: Known[], random: See
   const files: Known[] = [];
   const count = 1 + random.below(4);
   for (let n = 0; n < count; n++) {
-    const word = `word${random.below(2 ** 31).toString(36)}`;
+    const word = `${mark}${random.below(2 ** 31).toString(36)}`;
     files.push({ id: await upload(word), word, store, attached: null });
   }
   known.push(...files);
@@ -105,6 +135,7 @@ async function upload(word: string): Promise<string> {
     const headers = { 'api-key': server.apiKey };
     const reply = await fetch(`${server.base}/openai/v1/files`, { method: 'POST', headers, body: form });
     const { id } = (await reply.json()) as { id?: string };
+    onEvent();
     if (reply.status === 200 && id !== undefined) return id;
   } catch (error) {
     throw new Cut(0, error);

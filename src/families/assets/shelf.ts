@@ -60,7 +60,7 @@ export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOpt
 
   /** Gives up abandoned uploads, and deletes what is left to delete. */
   async function sweep(): Promise<void> {
-    await store.abandon(unixSeconds() - abandonedSeconds, atOnce);
+    while ((await store.abandon(unixSeconds() - abandonedSeconds, atOnce)) === atOnce);
     let behind = '';
     for (;;) {
       const doomed = await store.doomed(behind, atOnce);

@@ -254,8 +254,8 @@ export function assetStore(database: Database, budget: Budget) {
     uploads: async (asset: AssetName): Promise<StoredUpload[]> =>
       (await uploads(db, asset).orderBy('made', 'desc').limit(mostUploads).execute()).map(toUpload),
 
-    /** Gives up uploads that nobody has asked for since `before`, in Unix seconds. */
-    abandon: (before: number, most: number): Promise<void> =>
+    /** Gives up uploads that nobody has asked for since `before`, in Unix seconds; answers how many. */
+    abandon: (before: number, most: number): Promise<number> =>
       inTransaction(async (trx) => {
         const rows = await trx
           .selectFrom('asset_uploads')
@@ -267,6 +267,7 @@ export function assetStore(database: Database, budget: Budget) {
           await dropUpload(trx, upload);
           await doom(trx, upload.project, upload.place);
         }
+        return rows.length;
       }),
 
     ownContainers: async (project: string): Promise<string[]> => {
@@ -299,6 +300,34 @@ export function assetStore(database: Database, budget: Budget) {
           on,
         );
       }
+    },
+
+    /** Containers that are to be deleted, and those of uploads that nobody has asked for since `before`. */
+    async countDoomed(before: number): Promise<number> {
+      const { doomed } = await db
+        .selectFrom('doomed_containers')
+        .select(({ fn }) => fn.countAll<number>().as('doomed'))
+        .executeTakeFirstOrThrow();
+      const { abandoned } = await db
+        .selectFrom('asset_uploads')
+        .select(({ fn }) => fn.countAll<number>().as('abandoned'))
+        .where('used_at', '<', before)
+        .executeTakeFirstOrThrow();
+      return Number(doomed) + Number(abandoned);
+    },
+
+    /** Whether a container of the server's own storage belongs to anything. */
+    async isKnown(container: string): Promise<boolean> {
+      for (const table of ['assets', 'asset_uploads', 'doomed_containers'] as const) {
+        const row = await db
+          .selectFrom(table)
+          .select('container')
+          .where('container', '=', container)
+          .where('storage', 'is', null)
+          .executeTakeFirst();
+        if (row !== undefined) return true;
+      }
+      return false;
     },
 
     /** Containers that are to be deleted, by name. */

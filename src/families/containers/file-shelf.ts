@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, opendir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namesIn } from '../../storage/contents.ts';
 
 /** The contents of containers' files, by container and revision: `DATA/containers/ID/files/REVISION`. */
 export interface FileShelf {
@@ -9,6 +10,12 @@ export interface FileShelf {
   stream(containerId: string, revision: string): AsyncIterable<Uint8Array>;
   remove(containerId: string, revision: string): Promise<void>;
   removeAll(containerId: string): Promise<void>;
+  /**
+   * Paths of what is there without a row: of containers that are gone, and of writes that were broken off.
+   * `revisionsOf` is null for a container that holds nothing any more.
+   */
+  strays(revisionsOf: (containerId: string) => Promise<Set<string> | null>): AsyncGenerator<string>;
+  removeStray(path: string): Promise<void>;
 }
 
 /** Both names are ids that the server has made. */
@@ -24,5 +31,19 @@ export function fileShelf(directory: string): FileShelf {
     stream: (id, revision) => createReadStream(join(folderOf(id), revision)),
     remove: (id, revision) => rm(join(folderOf(id), revision), { force: true }),
     removeAll: (id) => rm(join(directory, id), { recursive: true, force: true }),
+
+    async *strays(revisionsOf) {
+      if (!existsSync(directory)) return;
+      for await (const { name: id } of await opendir(directory)) {
+        const revisions = await revisionsOf(id);
+        if (revisions === null) yield join(directory, id);
+        else {
+          for await (const name of namesIn(folderOf(id))) {
+            if (!revisions.has(name)) yield join(folderOf(id), name);
+          }
+        }
+      }
+    },
+    removeStray: (path) => rm(path, { recursive: true, force: true }),
   };
 }

@@ -8,10 +8,12 @@ import type { FileDirectory } from '../files/directory.ts';
 import { createContainers } from './containers.ts';
 import { operations } from './contract.ts';
 import { fileShelf } from './file-shelf.ts';
+import { removeStrays } from './leftovers.ts';
 import { projectTables } from './project-tables.ts';
 import { containersService } from './service.ts';
 import { containerStore } from './store.ts';
 
+export { containerLeftovers } from './leftovers.ts';
 export { migrations } from './migrations.ts';
 
 /** `directory` is where files of containers are kept, too. */
@@ -21,7 +23,7 @@ export interface ContainersFamily {
   family: Family;
   project: ProjectPart;
   containers: CodeContainers;
-  /** Removes what is over, now and from time to time. */
+  /** Removes what an earlier process has left, and what is over, now and from time to time. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -60,6 +62,9 @@ export function containersFamily(
     },
     async start() {
       await containers.sweep();
+      await removeStrays(store, shelf).catch((error) => {
+        log.warn({ err: error }, 'files of containers that are gone could not be removed');
+      });
       timer = setInterval(() => void containers.sweep(), sweepMilliseconds).unref();
     },
     async close() {

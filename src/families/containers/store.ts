@@ -118,6 +118,23 @@ export function containerStore(database: Database) {
       return rows.map(({ id }) => id);
     },
 
+    /** What a container's files are called on disk; null where it is gone, or its files are. */
+    async revisions(id: string): Promise<Set<string> | null> {
+      const container = await db
+        .selectFrom('containers')
+        .select('id')
+        .where('id', '=', id)
+        .where('emptied', '=', 0)
+        .executeTakeFirst();
+      if (container === undefined) return null;
+      const rows = await db
+        .selectFrom('container_files')
+        .select('revision')
+        .where('container_id', '=', id)
+        .execute();
+      return new Set(rows.map(({ revision }) => revision));
+    },
+
     async empty(id: string): Promise<void> {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<Tables>();

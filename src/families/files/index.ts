@@ -13,6 +13,7 @@ import { filesService } from './service.ts';
 import { type FileBudgets, fileStore } from './store.ts';
 
 export type { Files } from './files.ts';
+export { fileLeftovers } from './leftovers.ts';
 export { migrations } from './migrations.ts';
 export { modelFiles } from './model-files.ts';
 export { fileBudgets } from './store.ts';

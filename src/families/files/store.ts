@@ -146,6 +146,15 @@ export function fileStore(database: Database, budgets: FileBudgets) {
         .limit(limit)
         .execute(),
 
+    async countExpired(now: number): Promise<number> {
+      const { files } = await db
+        .selectFrom('files')
+        .select((select) => select.fn.countAll<number>().as('files'))
+        .where('expires_at', '<=', now)
+        .executeTakeFirstOrThrow();
+      return Number(files);
+    },
+
     /** Those of the contents that are in use, in any project. */
     async known(contents: string[]): Promise<Set<string>> {
       if (contents.length === 0) return new Set();

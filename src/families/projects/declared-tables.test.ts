@@ -12,12 +12,14 @@ import { projectTables as conversations } from '../conversations/project-tables.
 import { projectTables as files } from '../files/project-tables.ts';
 import { migrations } from '../index.ts';
 import { projectTables as responses } from '../responses/project-tables.ts';
+import { serverTables } from '../server-tables.ts';
 import { projectTables as uploads } from '../uploads/project-tables.ts';
 import { projectTables as vectorStores } from '../vector-stores/project-tables.ts';
 
 const declared = [
   ...[agents, assets, chatCompletions, connections, containers, conversations, files, responses, uploads],
   vectorStores,
+  serverTables,
 ].flat();
 
 /** Rows of no project, or of all. */

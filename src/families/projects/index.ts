@@ -9,7 +9,7 @@ import { projectStore } from './store.ts';
 
 export { interrupted, type ProjectDirectory } from './directory.ts';
 export { migrations } from './migrations.ts';
-export { projectSealer } from './seals.ts';
+export { projectSealer, storedProjectSealer } from './seals.ts';
 
 /** The projects of a server, known before anything that is in them. */
 export const openProjects = (

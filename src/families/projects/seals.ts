@@ -1,5 +1,7 @@
 import { newId } from '../../kit/ids.ts';
+import type { Database } from '../../storage/database.ts';
 import type { Sealer } from '../../trust/sealing.ts';
+import { projectStore } from './store.ts';
 
 /**
  * What is sealed is bound to a name that only one project has, ever: another one of the same name, made after it was
@@ -27,4 +29,11 @@ export function projectSealer(sealer: Sealer, sealsOf: (project: string) => read
       return null;
     },
   };
+}
+
+/** The same of a directory that no server uses. */
+export async function storedProjectSealer(database: Database, sealer: Sealer): Promise<Sealer> {
+  const rows = await projectStore(database).all();
+  const seals = new Map(rows.map(({ name, seals: list }) => [name, JSON.parse(list) as string[]]));
+  return projectSealer(sealer, (project) => seals.get(project) ?? [project]);
 }

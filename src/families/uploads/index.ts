@@ -3,7 +3,6 @@ import { newId } from '../../kit/ids.ts';
 import { type Family, family } from '../../kit/operation.ts';
 import type { ProjectPart } from '../../kit/project-part.ts';
 import { recurring } from '../../kit/recurring.ts';
-import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import { contents } from '../../storage/contents.ts';
 import type { Database } from '../../storage/database.ts';
@@ -12,7 +11,9 @@ import { operations } from './contract.ts';
 import { projectTables } from './project-tables.ts';
 import { uploadsService } from './service.ts';
 import { uploadStore } from './store.ts';
+import { sweepUploads } from './sweep.ts';
 
+export { uploadLeftovers } from './leftovers.ts';
 export { migrations } from './migrations.ts';
 export { uploadBudget } from './store.ts';
 
@@ -32,9 +33,6 @@ export interface UploadsOptions {
 }
 
 const sweepMilliseconds = 60_000;
-const swept = 100;
-/** How long an ended upload is still known. */
-const keptSeconds = 7 * 86_400;
 
 export function uploadsFamily(
   database: Database,
@@ -45,15 +43,7 @@ export function uploadsFamily(
   const store = uploadStore(database, budget);
   const parts = contents(directory);
   const completing = new Set<string>();
-
-  const sweep = async (): Promise<void> => {
-    const now = unixSeconds();
-    for (const { id } of await store.expired(now, swept)) {
-      if (completing.has(id)) continue;
-      for (const part of (await store.endAlone(id, 'expired')) ?? []) await parts.remove(part);
-    }
-    await store.forget(now - keptSeconds);
-  };
+  const sweep = () => sweepUploads(store, parts, completing);
   const housekeeping = recurring(sweepMilliseconds, sweep, (error) =>
     log.warn({ err: error }, 'uploads that are over could not be removed'),
   );

@@ -84,12 +84,15 @@ export function uploadStore(database: Database, budget: Budget) {
     parts: (uploadId: string): Promise<PartRow[]> =>
       db.selectFrom('upload_parts').selectAll().where('upload_id', '=', uploadId).execute(),
 
-    /** Ends a pending upload within a transaction; answers its former parts, or null where it is not pending any more. */
+    /**
+     * Ends a pending upload within a transaction; answers its former parts, or null where it is not pending any more.
+     * Its name goes with it: it would outlive the file.
+     */
     async end(id: string, status: Upload['status'], on: Database): Promise<string[] | null> {
       const trx = on.withTables<Tables>();
       const { numUpdatedRows } = await trx
         .updateTable('uploads')
-        .set({ status })
+        .set({ status, filename: '' })
         .where('id', '=', id)
         .where('status', '=', 'pending')
         .executeTakeFirst();
@@ -125,6 +128,16 @@ export function uploadStore(database: Database, budget: Budget) {
         .where('upload.project', '=', project)
         .execute();
       return rows.map(({ id }) => id);
+    },
+
+    async countExpired(now: number): Promise<number> {
+      const { uploads } = await db
+        .selectFrom('uploads')
+        .select((select) => select.fn.countAll<number>().as('uploads'))
+        .where('status', '=', 'pending')
+        .where('expires_at', '<=', now)
+        .executeTakeFirstOrThrow();
+      return Number(uploads);
     },
 
     /** Forgets uploads that ended long ago. */

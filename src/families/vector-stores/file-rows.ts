@@ -160,13 +160,13 @@ export function fileRows(database: Database) {
     },
 
     detach: async (file: FileKey, now: number): Promise<void> => {
-      await changeOne(file).set({ removed_at: now }).execute();
+      await changeOne(file).set(detached(now)).execute();
     },
 
     /** Detaches a file from every store. */
     async detachEverywhere(project: string, fileId: string, now: number): Promise<void> {
       await change()
-        .set({ removed_at: now })
+        .set(detached(now))
         .where('file_id', '=', fileId)
         .where('project', '=', project)
         .where('removed_at', 'is', null)
@@ -273,6 +273,16 @@ export function fileRows(database: Database) {
       return [...detached, ...(await given.limit(limit - detached.length).execute())];
     },
 
+    async countToClear(): Promise<number> {
+      const { rows } = await db
+        .selectFrom('vector_store_files')
+        .select((q) => q.fn.countAll<number>().as('rows'))
+        .where('indexed', 'in', [1, 2])
+        .where((q) => q.or([q('removed_at', '>', 0), q('status', 'in', ['failed', 'cancelled'])]))
+        .executeTakeFirstOrThrow();
+      return Number(rows);
+    },
+
     withOldAttributes: (limit: number): Promise<FileRow[]> =>
       files()
         .where('status', '=', 'completed')
@@ -308,6 +318,9 @@ export function fileRows(database: Database) {
         .execute(),
   };
 }
+
+/** What stays of a detached file says nothing of it any more. */
+const detached = (now: number) => ({ removed_at: now, attributes: '{}', error_message: null });
 
 export const shownKey = (storeId: string, fileId: string): string => `${storeId} ${fileId}`;
 

@@ -25,6 +25,7 @@ import { searchedStores } from './search-stores.ts';
 import { vectorStoresService } from './service.ts';
 import { storeRows } from './store-rows.ts';
 
+export { vectorStoreLeftovers } from './leftovers.ts';
 export { migrations } from './migrations.ts';
 export { projectTables } from './project-tables.ts';
 export { vectorStoreBudget } from './store-rows.ts';

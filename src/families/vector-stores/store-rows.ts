@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Budget } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import type { Database } from '../../storage/database.ts';
@@ -82,6 +83,10 @@ export function storeRows(database: Database) {
     any: ({ project, id }: StoreKey): Promise<StoreRow | undefined> =>
       rows().where('project', '=', project).where('id', '=', id).executeTakeFirst(),
 
+    /** Those whose collection in the index this is, of whatever project. */
+    withCollection: (home: string, id: string): Promise<StoreRow[]> =>
+      rows().where('home', '=', home).where('id', '=', id).execute(),
+
     list(project: string, window: Window<string>): Promise<StoreRow[]> {
       let query = db
         .selectFrom('vector_stores')
@@ -154,16 +159,28 @@ export function storeRows(database: Database) {
       });
     },
 
+    /** Of stores that are deleted or over, those whose chunks are not known to be gone. */
+    async countToEmpty(now: number): Promise<number> {
+      const { rows } = await db
+        .selectFrom('vector_stores')
+        .select((q) => q.fn.countAll<number>().as('rows'))
+        .where((q) =>
+          q.or([
+            q('state', 'in', ['expired', 'removed']),
+            q.and([q('state', '=', 'active'), isOver(q, now)]),
+          ]),
+        )
+        .executeTakeFirstOrThrow();
+      return Number(rows);
+    },
+
     /** Marks stores whose time is over; what was still to be taken in is given up. */
     async expire(now: number, limit: number): Promise<StoreKey[]> {
       const due = await db
         .selectFrom('vector_stores')
         .select(['project', 'id'])
         .where('state', '=', 'active')
-        .where('expires_days', 'is not', null)
-        .where((q) =>
-          q(q.ref('last_active_at'), '<=', q(q.val(now), '-', q('expires_days', '*', daySeconds))),
-        )
+        .where((q) => isOver(q, now))
         .limit(limit)
         .execute();
       if (due.length === 0) return due;
@@ -220,6 +237,12 @@ export function storeRows(database: Database) {
 
 /** All that changes the collection of a store goes one after another: what they wait by. */
 export const storeTurn = ({ project, id }: StoreKey): string => `${project}/${id}`;
+
+const isOver = (q: ExpressionBuilder<StoreTables, 'vector_stores'>, now: number) =>
+  q.and([
+    q('expires_days', 'is not', null),
+    q(q.ref('last_active_at'), '<=', q(q.val(now), '-', q('expires_days', '*', daySeconds))),
+  ]);
 
 export const noCounts = (): FileCounts => ({
   in_progress: 0,

@@ -152,6 +152,29 @@ describe('a vector store', () => {
     expect(index.held(id)).toEqual([]);
   });
 
+  test('stops what it is taking in once it is deleted, and begins nothing more', async () => {
+    const begun: string[] = [];
+    const stopped: string[] = [];
+    const { call, files, store, index } = await start({
+      before: (name, signal) => {
+        begun.push(name);
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            stopped.push(name);
+            reject(signal.reason);
+          });
+        });
+      },
+    });
+    const id = await store({ file_ids: ['a', 'b', 'c', 'd'].map((name) => files.add(`${name}.txt`, 'x')) });
+    await vi.waitFor(() => expect(begun).toHaveLength(2));
+    await call('DELETE', `${base}/${id}`);
+    await vi.waitFor(() => expect(stopped).toEqual(begun));
+    await app.drain(1000);
+    expect(begun).toHaveLength(2);
+    expect(index.held(id)).toEqual([]);
+  });
+
   test('expires: no more searches, chunks or files; its files are still listed', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { call, files, store, fill, index } = await start();

@@ -8,6 +8,8 @@ export interface OpenBlobs {
   own: Blobs;
   /** What this server answers itself below the path `/ACCOUNT/`; null where another service does. */
   served: { account: string; serve: RequestListener } | null;
+  /** Where the files of this server's own account are; null for an account elsewhere. */
+  directory: string | null;
 }
 
 /** The account of the configuration, or else one in `directory`, whose key is `key`. */
@@ -15,8 +17,8 @@ export function openBlobs(
   { account, sasMinutes }: BlobsConfig,
   embedded: { directory: string; key: Buffer },
 ): OpenBlobs {
-  if (account !== null) return { own: azureBlobs({ ...account, sasMinutes }), served: null };
+  if (account !== null) return { own: azureBlobs({ ...account, sasMinutes }), served: null, directory: null };
   const { directory, key } = embedded;
   const own = embeddedBlobs({ directory, key: key.toString('base64'), sasMinutes });
-  return { own, served: { account: embeddedAccount, serve: own.serve } };
+  return { own, served: { account: embeddedAccount, serve: own.serve }, directory };
 }

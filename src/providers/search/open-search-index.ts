@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { invalidPayload } from '../../errors.ts';
 import { checkFilter } from './filter.ts';
 import type { IndexReader } from './index-reader.ts';
 import type { IndexWriter, PackedFile } from './index-writer.ts';
 import { mostDimensions } from './quantise.ts';
+import { indexFile } from './search-file.ts';
 import type { Collection, IndexedChunk, IndexedFile, SearchIndex, SearchQuery } from './search-index.ts';
 import { createWorkerLine } from './worker-line.ts';
 
@@ -36,7 +36,7 @@ export function openSearchIndex({
   directory,
   memoryMegabytes = defaultMemoryMegabytes,
 }: SearchIndexOptions): SearchIndex {
-  const data = { path: join(directory, 'search.db'), memoryBytes: memoryMegabytes * megabyte };
+  const data = { path: indexFile(directory), memoryBytes: memoryMegabytes * megabyte };
   const bounds = { data, mostWaiting, mostWaitingBytes, heapMegabytes };
   const writer = createWorkerLine<IndexWriter>({ script: script('write-worker'), ...bounds });
   const reader = createWorkerLine<IndexReader>({ script: script('read-worker'), ...bounds });

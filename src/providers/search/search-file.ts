@@ -1,7 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 export type SearchFile = DatabaseSync;
+
+export const indexFile = (directory: string): string => join(directory, 'search.db');
 
 /** Chunks of a file that are stored and read together. */
 export const segmentChunks = 512;
@@ -81,6 +84,14 @@ export function openToWrite(path: string): SearchFile {
   }
 }
 
+/** Opens the file of a stopped server as it is. */
+export function openToLook(path: string): SearchFile {
+  const file = new DatabaseSync(path, { readOnly: true });
+  if (versionOf(file) === migrations.length) return file;
+  file.close();
+  throw new Error(`${path} was written by another version of Bloomery.`);
+}
+
 /** Opens the file to read only; it is made or brought up to date where needed. */
 export function openToRead(path: string): SearchFile {
   openToWrite(path).close();
@@ -91,7 +102,7 @@ export function openToRead(path: string): SearchFile {
 
 function migrate(file: SearchFile, path: string): void {
   transaction(file, () => {
-    const version = Number(file.prepare('pragma user_version').get()?.user_version ?? 0);
+    const version = versionOf(file);
     if (version > migrations.length) {
       throw new Error(
         `${path} was written by a newer version of Bloomery. Start that version, or use another --data directory.`,
@@ -101,6 +112,9 @@ function migrate(file: SearchFile, path: string): void {
     if (version < migrations.length) file.exec(`pragma user_version = ${migrations.length}`);
   });
 }
+
+const versionOf = (file: SearchFile): number =>
+  Number(file.prepare('pragma user_version').get()?.user_version ?? 0);
 
 /** All of it or nothing. */
 export function transaction<T>(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ManagedAzureAISearchIndex } from '@azure/ai-projects';
 import { ContainerClient } from '@azure/storage-blob';
 import { afterAll, expect, test } from 'vitest';
-import { collect, freshName, project } from './clients.ts';
+import { collect, freshName, openai, project } from './clients.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bloomery-datasets-'));
 const lines = '{"query":"What is iron?"}\n';
@@ -68,9 +68,10 @@ test('an upload for a version that exists is refused before anything is sent', a
 
 test('indexes by the SDK', async () => {
   const name = freshName('index');
+  const { id: vectorStoreId } = await openai.vectorStores.create({});
   const index: ManagedAzureAISearchIndex = {
     type: 'ManagedAzureSearch',
-    vectorStoreId: 'vs_1',
+    vectorStoreId,
     name,
     version: '1',
   };
@@ -111,7 +112,8 @@ test('models are registered from a folder', async () => {
 test('a listing of more names and versions than fit on a page is followed to its end', async () => {
   const name = freshName('many');
   const numbers = Array.from({ length: 130 }, (_, number) => String(number).padStart(3, '0'));
-  const index = { type: 'ManagedAzureSearch', vectorStoreId: 'vs_1' } as ManagedAzureAISearchIndex;
+  const { id: vectorStoreId } = await openai.vectorStores.create({});
+  const index = { type: 'ManagedAzureSearch', vectorStoreId } as ManagedAzureAISearchIndex;
   for (const number of numbers) {
     await project.indexes.createOrUpdate(name, number, index);
     await project.indexes.createOrUpdate(`${name}-${number}`, '1', index);

@@ -54,7 +54,8 @@ def test_a_folder_with_a_large_file_is_uploaded_in_blocks(project, tmp_path):
 
 
 def test_listings_are_followed_to_their_end(project):
-    index = ManagedAzureAISearchIndex(vector_store_id="vs_1")
+    with project.get_openai_client() as openai:
+        index = ManagedAzureAISearchIndex(vector_store_id=openai.vector_stores.create().id)
     numbers = [f"{number:03}" for number in range(120)]
     for number in numbers:
         project.indexes.create_or_update(name="py-many", version=number, index=index)

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type WholeApp, wholeApp } from '../../testing/whole-app.ts';
+import { type StoreApp, storeApp } from '../../testing/store-app.ts';
 
-let app: WholeApp;
+let app: StoreApp;
 
 beforeAll(async () => {
-  app = await wholeApp({});
+  app = await storeApp();
+  managed.vectorStoreId = await app.store();
   const target = 'https://mine.example.com/';
   await app.call('PUT', '/connections/search', { type: 'CognitiveSearch', target });
   await app.call('PUT', '/connections/cosmos', { type: 'CosmosDB', target });
@@ -19,7 +20,7 @@ const search = {
   indexName: 'docs',
   fieldMapping: { contentFields: ['text'], titleField: 'title' },
 };
-const managed = { type: 'ManagedAzureSearch', vectorStoreId: 'vs_1' };
+const managed = { type: 'ManagedAzureSearch', vectorStoreId: 'made when there is a server' };
 const cosmos = {
   type: 'CosmosDBNoSqlVectorStore',
   connectionName: 'cosmos',
@@ -77,6 +78,27 @@ test.each<[string, object, string]>([
 ])('an index with %s is refused', async (_, body, target) => {
   const reply = await app.call('PATCH', at('bad'), body);
   expect({ status: reply.status, target: reply.json.error?.param }).toEqual({ status: 400, target });
+});
+
+test('a vector store must be there, and in the project of the index', async () => {
+  const gone = await app.store();
+  await app.call('DELETE', `/openai/v1/vector_stores/${gone}`);
+  const refused = async (vectorStoreId: string) => {
+    const { status, json } = await app.call('PATCH', at('stray'), { ...managed, vectorStoreId });
+    expect([status, json.error]).toMatchObject([400, { param: 'vectorStoreId' }]);
+    return String(json.error?.message);
+  };
+  expect(await refused('vs_none')).toContain("No vector store 'vs_none' exists in project 'default'. Create");
+  await refused(gone);
+  expect((await app.call('GET', at('stray'))).status).toBe(404);
+});
+
+test('an index outlives its vector store', async () => {
+  const vectorStoreId = await app.store();
+  await app.call('PATCH', at('outlives'), { ...managed, vectorStoreId });
+  await app.call('DELETE', `/openai/v1/vector_stores/${vectorStoreId}`);
+  const changed = await app.call('PATCH', at('outlives'), { ...managed, vectorStoreId, description: 'Old' });
+  expect([changed.status, changed.json]).toMatchObject([200, { vectorStoreId, description: 'Old' }]);
 });
 
 test('pages follow each other by nextLink, whatever is made and deleted between them', async () => {

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { conflict, invalidPayload } from '../../../errors.ts';
+import { ApiError, conflict, invalidPayload } from '../../../errors.ts';
 import { mergePatch } from '../../../kit/merge-patch.ts';
 import { Answer, type Handlers } from '../../../kit/operation.ts';
 import { validator } from '../../../kit/validation.ts';
 import type { ToolConnections } from '../../../providers/tools/connections.ts';
+import type { SearchedStores } from '../../../providers/tools/file-search/searched-stores.ts';
 import { requiredConnection } from '../../../providers/tools/required-connection.ts';
 import { type Changeable, changed, checkPath } from '../asset-shapes.ts';
 import { exists } from '../shelf.ts';
@@ -14,11 +15,22 @@ import { connectionTypeOf, definingFields, type IndexType, NewIndex, type operat
 interface Content extends Changeable {
   type: IndexType;
   connectionName?: string;
+  vectorStoreId?: string;
+}
+
+/** What an index may lead to. */
+export interface IndexedPlaces {
+  connections: ToolConnections;
+  /** Null where there are no vector stores. */
+  vectorStores: Pick<SearchedStores, 'require'> | null;
 }
 
 const checkNew = validator(NewIndex, 'body');
 
-export function indexesService(store: AssetStore, connections: ToolConnections): Handlers<typeof operations> {
+export function indexesService(
+  store: AssetStore,
+  { connections, vectorStores }: IndexedPlaces,
+): Handlers<typeof operations> {
   const contentOf = ({ content }: StoredAsset) => content as unknown as Content;
   const { named, wireForm, required, handlers } = assetVersions(store, 'indexes', (_ctx, asset) =>
     contentOf(asset),
@@ -32,6 +44,19 @@ export function indexesService(store: AssetStore, connections: ToolConnections):
     throw invalidPayload(
       'connectionName',
       `Connection '${connection.name}' is of type ${connection.type}; an index of type ${type} needs one of type ${wanted}.`,
+    );
+  }
+
+  async function checkVectorStore(project: string, id: string): Promise<void> {
+    try {
+      await vectorStores?.require(project, [id], () => 'vectorStoreId');
+      if (vectorStores !== null) return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
+    throw invalidPayload(
+      'vectorStoreId',
+      `No vector store '${id.slice(0, 128)}' exists in project '${project}'. Create it first, with POST /openai/v1/vector_stores.`,
     );
   }
 
@@ -50,6 +75,7 @@ export function indexesService(store: AssetStore, connections: ToolConnections):
       checkNew(definition);
       const content = changed(definition as unknown as Content, body);
       await checkConnection(ctx.project, content);
+      if (content.vectorStoreId !== undefined) await checkVectorStore(ctx.project, content.vectorStoreId);
       if (!(await store.add(asset, content, null))) throw exists(asset);
       return new Answer(201, wireForm(ctx, await required(asset)));
     },

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { blobList, extentFolder } from './blob-files.ts';
 import { extentClock, extentFiles } from './extent-files.ts';
 
 export interface AzuriteOptions {
@@ -47,9 +47,9 @@ export async function openAzurite({ directory, account, key }: AzuriteOptions): 
   const { default: Factory } = load<Module<ListenerFactory>>('blob/BlobRequestListenerFactory.js');
   const { default: Metadata } = load<Module<MetadataStoreClass>>('blob/persistence/LokiBlobMetadataStore.js');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const metadata = new Metadata(join(directory, 'blobs.json'), false);
+  const metadata = new Metadata(blobList(directory), false);
   await metadata.init();
-  const extents = extentFiles(join(directory, 'extents'));
+  const extents = extentFiles(extentFolder(directory));
   const accounts = {
     getAccount: (name: string) =>
       name === account ? { name, key1: Buffer.from(key, 'base64'), key2: undefined } : undefined,

@@ -6,12 +6,12 @@ import {
   type RequestListener,
   type ServerResponse,
 } from 'node:http';
-import { join } from 'node:path';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { StorageSharedKeyCredential } from '@azure/storage-blob';
 import { blobsOf, type Connected, type Storage } from '../azure-blobs.ts';
 import type { Blobs } from '../blobs.ts';
 import type { Azurite } from './azurite.ts';
+import { extentFolder } from './blob-files.ts';
 import { type Refusal, refusalOf } from './guard.ts';
 
 /** The account's name, and so the first part of the path of its addresses on this server. */
@@ -58,7 +58,7 @@ export function embeddedBlobs({ directory, key, sasMinutes }: EmbeddedOptions): 
   return {
     ...blobs,
     serve(request, response) {
-      const refusal = refusalOf(request) ?? (existsSync(join(directory, 'extents')) ? null : nothingHere);
+      const refusal = refusalOf(request) ?? (existsSync(extentFolder(directory)) ? null : nothingHere);
       if (refusal !== null) return refuse(request, response, refusal);
       open().then(
         ({ serve }) => serve(request, response),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { Audit } from './config-audit.ts';
 import { Identity } from './config-identity.ts';
+import { LimitsFile } from './config-limits.ts';
 import { DeploymentLimits, rateLimitsSchema } from './config-rate-limits.ts';
 import { CustomRoles } from './config-roles.ts';
 import { bound, closed, projectNameRule, Text } from './config-shapes.ts';
@@ -246,46 +247,7 @@ export const ConfigFile = Type.Object(
       ),
     ),
     rateLimits: Type.Optional(rateLimitsSchema(projectName, projectNameRule)),
-    limits: Type.Optional(
-      Type.Object(
-        {
-          bodyBytes: bound(1024, 1_073_741_824, 33_554_432),
-          fileBytes: bound(1024, 1_099_511_627_776, 536_870_912),
-          uploadBytes: bound(1024, 1_099_511_627_776, 8_589_934_592),
-          uploadPartBytes: bound(1024, 1_073_741_824, 67_108_864),
-          inputFileBytes: bound(1024, 268_435_456, 33_554_432),
-          bodyIdleSeconds: bound(1, 3600, 60),
-          inputFetchSeconds: bound(1, 300, 30),
-          concurrentRequests: bound(1, 100_000, 1000),
-          concurrentStreams: bound(1, 100_000, 1000),
-          webSockets: bound(1, 100_000, 500),
-          projectSharePercent: bound(1, 100, 80),
-          streamSeconds: bound(1, 604_800, 3600),
-          diskFreeBytes: bound(0, 1_099_511_627_776, 268_435_456),
-          agents: bound(1, 1_000_000, 10_000),
-          agentVersions: bound(1, 1_000_000, 10_000),
-          projectFiles: bound(1, 1_000_000, 100_000),
-          projectFilesBytes: bound(1024, 1_125_899_906_842_624, 107_374_182_400),
-          uploads: bound(1, 1_000_000, 1000),
-          projectVectorStores: bound(1, 1_000_000, 10_000),
-          assets: bound(1, 1_000_000, 100_000),
-          projectConnections: bound(1, 1_000_000, 1000),
-          conversationItems: bound(1, 1_000_000, 20_000),
-          conversationLeaseSeconds: bound(5, 3600, 60),
-          conversationWaitSeconds: bound(0, 600, 0),
-          drainSeconds: bound(0, 600, 10),
-          contextItems: bound(1, 1_000_000, 10_000),
-          backgroundConcurrency: bound(1, 1000, 16),
-          backgroundQueue: bound(0, 1_000_000, 1000),
-          eventLogDays: bound(0, 36_500, 30),
-          keptAnswers: bound(1, 10_000_000, 100_000),
-          keptAnswerHours: bound(1, 8760, 24),
-          keptAnswerBytes: bound(1024, 67_108_864, 1_048_576),
-          projects: bound(1, 1_000_000, 1000),
-        },
-        closed,
-      ),
-    ),
+    limits: Type.Optional(LimitsFile),
   },
   closed,
 );

@@ -6,6 +6,7 @@ import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type BlobsConfig, blobsConfig } from './config-blobs.ts';
 import { type ConnectionConfig, connectionsConfig } from './config-connections.ts';
 import { type IdentityConfig, identityConfig } from './config-identity.ts';
+import { type Limits, limitsConfig } from './config-limits.ts';
 import {
   type DeploymentLimitsConfig,
   deploymentLimitsConfig,
@@ -34,6 +35,7 @@ export type { AuditConfig } from './config-audit.ts';
 export type { BlobsConfig } from './config-blobs.ts';
 export type { ConnectionConfig } from './config-connections.ts';
 export type { IdentityConfig } from './config-identity.ts';
+export type { Limits } from './config-limits.ts';
 export type { CallerLimits, DeploymentLimitsConfig, RateLimitsConfig } from './config-rate-limits.ts';
 export type { RoleConfig } from './config-roles.ts';
 export type { TelemetryConfig } from './config-telemetry.ts';
@@ -75,76 +77,6 @@ export interface GgufSettings {
   queue: number;
   /** Threads of the processor; null for as many as it has cores. */
   threads: number | null;
-}
-
-/** Every bound of the server, by name, so that an operator can move it. */
-export interface Limits {
-  /** Largest request body, in bytes. */
-  bodyBytes: number;
-  /** Largest file that is uploaded in one request, in bytes. */
-  fileBytes: number;
-  /** Largest file that is uploaded in parts, in bytes. */
-  uploadBytes: number;
-  /** Largest part of such a file, in bytes. */
-  uploadPartBytes: number;
-  /** What the files that one response names may have together, in bytes. */
-  inputFileBytes: number;
-  /** How long the body of a request may stand still, in seconds, before the request is refused with 408. */
-  bodyIdleSeconds: number;
-  /** How long the addresses that one request names may take to be read, in seconds. */
-  inputFetchSeconds: number;
-  /** Requests under way at once; more are refused with 503 and `Retry-After`. */
-  concurrentRequests: number;
-  /** Streams that are written at once. */
-  concurrentStreams: number;
-  /** WebSockets that are open at once. */
-  webSockets: number;
-  /** What one project may hold of the three bounds above when no other asks, in percent. */
-  projectSharePercent: number;
-  /** How long one stream may last, in seconds. */
-  streamSeconds: number;
-  /** What has to be free on the disk of the data directory for anything to be written, in bytes; 0 for no check. */
-  diskFreeBytes: number;
-  /** Agents of a project. */
-  agents: number;
-  /** Versions of an agent. */
-  agentVersions: number;
-  /** Files of a project. */
-  projectFiles: number;
-  /** What the files of a project have together, in bytes. */
-  projectFilesBytes: number;
-  /** Uploads in parts of a project that have not ended. */
-  uploads: number;
-  /** Vector stores of a project. */
-  projectVectorStores: number;
-  /** Versions of datasets, indexes and models of a project, together. */
-  assets: number;
-  /** Connections of a project that were made by its callers. */
-  projectConnections: number;
-  /** Items of a conversation, deleted ones included. */
-  conversationItems: number;
-  /** How long a response may hold its conversation without a sign of life, in seconds. */
-  conversationLeaseSeconds: number;
-  /** How long a turn waits for a conversation that is held, in seconds, before it is refused. */
-  conversationWaitSeconds: number;
-  /** How long a stopping server waits for requests under way, in seconds. */
-  drainSeconds: number;
-  /** Items that one response may take from its conversation or chain of responses. */
-  contextItems: number;
-  /** Background responses that run at once; further ones wait in a queue. */
-  backgroundConcurrency: number;
-  /** Background responses that may wait; beyond it they are refused with 429. */
-  backgroundQueue: number;
-  /** How long the event log of a response is kept whole, in days. */
-  eventLogDays: number;
-  /** Answers to requests that may be repeated that are kept at most; the oldest go first. */
-  keptAnswers: number;
-  /** How long such an answer is kept, in hours. */
-  keptAnswerHours: number;
-  /** The largest such answer that is kept, in bytes. */
-  keptAnswerBytes: number;
-  /** Projects that there may be. */
-  projects: number;
 }
 
 export interface Config {
@@ -298,7 +230,7 @@ export function loadConfig(options: LoadOptions): Config {
     documents: documentsOf(content.documents ?? {}),
     vectorStores: vectorStoresOf(content.vectorStores ?? {}),
     rateLimits: rateLimitsConfig(content.rateLimits),
-    limits: limitsOf(content.limits ?? {}),
+    limits: limitsConfig(content.limits ?? {}),
     roles: rolesConfig(content.roles ?? []),
     audit: auditConfig(content.audit ?? {}),
   };
@@ -322,46 +254,6 @@ function rolesOf(given: RoleConfig[], source: Source): Roles {
     fault(source, ['roles'], (error as Error).message);
     return createRoles();
   }
-}
-
-function limitsOf(given: Partial<Limits>): Limits {
-  const schemas = keys.limits.properties;
-  const limit = (name: keyof Limits): number => given[name] ?? defaultOf<number>(schemas[name]);
-  return {
-    bodyBytes: limit('bodyBytes'),
-    fileBytes: limit('fileBytes'),
-    uploadBytes: limit('uploadBytes'),
-    uploadPartBytes: limit('uploadPartBytes'),
-    inputFileBytes: limit('inputFileBytes'),
-    bodyIdleSeconds: limit('bodyIdleSeconds'),
-    inputFetchSeconds: limit('inputFetchSeconds'),
-    concurrentRequests: limit('concurrentRequests'),
-    concurrentStreams: limit('concurrentStreams'),
-    webSockets: limit('webSockets'),
-    projectSharePercent: limit('projectSharePercent'),
-    streamSeconds: limit('streamSeconds'),
-    diskFreeBytes: limit('diskFreeBytes'),
-    agents: limit('agents'),
-    agentVersions: limit('agentVersions'),
-    projectFiles: limit('projectFiles'),
-    projectFilesBytes: limit('projectFilesBytes'),
-    uploads: limit('uploads'),
-    projectVectorStores: limit('projectVectorStores'),
-    assets: limit('assets'),
-    projectConnections: limit('projectConnections'),
-    conversationItems: limit('conversationItems'),
-    conversationLeaseSeconds: limit('conversationLeaseSeconds'),
-    conversationWaitSeconds: limit('conversationWaitSeconds'),
-    drainSeconds: limit('drainSeconds'),
-    contextItems: limit('contextItems'),
-    backgroundConcurrency: limit('backgroundConcurrency'),
-    backgroundQueue: limit('backgroundQueue'),
-    eventLogDays: limit('eventLogDays'),
-    keptAnswers: limit('keptAnswers'),
-    keptAnswerHours: limit('keptAnswerHours'),
-    keptAnswerBytes: limit('keptAnswerBytes'),
-    projects: limit('projects'),
-  };
 }
 
 function codeInterpreterOf(given: Partial<CodeInterpreterConfig>): CodeInterpreterConfig {

@@ -61,7 +61,7 @@ export interface Limits {
   backgroundQueue: number;
   /** How long the event log of a response is kept whole, in days. */
   eventLogDays: number;
-  /** Answers to requests that may be repeated that are kept at most; the oldest go first. */
+  /** Answers to requests that may be repeated that are kept of one project. */
   keptAnswers: number;
   /** How long such an answer is kept, in hours. */
   keptAnswerHours: number;

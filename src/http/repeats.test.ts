@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { finish, says, scriptedModel } from '../families/testing/scripted-model.ts';
 import { type WholeApp, wholeApp } from '../families/testing/whole-app.ts';
 
@@ -85,4 +85,84 @@ test('the answer goes with what it shows', async () => {
   await app.call('DELETE', `/openai/v1/responses/${made.json.id}`);
   const again = await respond({ 'idempotency-key': 'd' });
   expect(again.json.id).not.toBe(made.json.id);
+});
+
+test('a deletion that is repeated has the answer of the first time', async () => {
+  const { json } = await app.call('POST', '/openai/v1/conversations', {});
+  const remove = () =>
+    app.call('DELETE', `/openai/v1/conversations/${json.id}`, undefined, { 'idempotency-key': 'x' });
+  const [first, second] = [await remove(), await remove()];
+  expect([first.status, second.status, second.text]).toEqual([200, 200, first.text]);
+});
+
+test('the answer goes with what its address names', async () => {
+  const { json } = await app.call('POST', '/openai/v1/conversations', {});
+  const path = `/openai/v1/conversations/${json.id}/items`;
+  const items = { items: [{ type: 'message', role: 'user', content: 'a secret' }] };
+  const add = () => app.call('POST', path, items, { 'idempotency-key': 'i' });
+  expect((await add()).status).toBe(200);
+  await app.call('DELETE', `/openai/v1/conversations/${json.id}`);
+  expect((await add()).status).toBe(404);
+});
+
+test('an id is that of one user', async () => {
+  const make = (user: string) =>
+    app.call('POST', '/openai/v1/conversations', {}, { 'idempotency-key': 'u', 'x-ms-user-identity': user });
+  const [ada, bob, again] = [await make('ada'), await make('bob'), await make('ada')];
+  expect(bob.json.id).not.toBe(ada.json.id);
+  expect(again.text).toBe(ada.text);
+});
+
+describe('forms', () => {
+  const send = (content: string, boundary: string) =>
+    app.call(
+      'POST',
+      '/openai/v1/files',
+      [
+        `--${boundary}`,
+        'content-disposition: form-data; name="purpose"',
+        '',
+        'assistants',
+        `--${boundary}`,
+        'content-disposition: form-data; name="file"; filename="a.txt"',
+        'content-type: text/plain',
+        '',
+        content,
+        `--${boundary}--`,
+        '',
+      ].join('\r\n'),
+      { 'idempotency-key': 'form', 'content-type': `multipart/form-data; boundary=${boundary}` },
+    );
+
+  test('are the same when their parts are', async () => {
+    const first = await send('one', 'aaaa');
+    const second = await send('one', 'bbbb');
+    expect([first.status, second.status, second.text]).toEqual([200, 200, first.text]);
+    const other = await send('two', 'cccc');
+    expect([other.status, other.json.error?.param]).toEqual([409, 'idempotency-key']);
+    expect((await app.call('GET', '/openai/v1/files')).json.data).toHaveLength(1);
+  });
+});
+
+test('a background response whose reader left is not made again', async () => {
+  const base = await app.listen();
+  const gone = new AbortController();
+  const start = (signal?: AbortSignal) =>
+    fetch(`${base}/openai/v1/responses`, {
+      method: 'POST',
+      headers: { 'api-key': 'key', 'content-type': 'application/json', 'idempotency-key': 'b' },
+      body: JSON.stringify({ ...ask, stream: true, background: true }),
+      signal: signal ?? null,
+    });
+  const first = await start(gone.signal);
+  await first.body?.getReader().read();
+  gone.abort();
+  const second = await start();
+  // Either the first was whole before its reader left, or it is told that it was carried out.
+  const text = await second.text();
+  expect([200, 409]).toContain(second.status);
+  expect(second.status === 200 ? second.headers.get('idempotent-replayed') : text).toMatch(
+    /true|carried out/,
+  );
+  expect(model.requests).toHaveLength(1);
 });

@@ -2,57 +2,41 @@
  * Writes that carry an id of their caller's (`Operation-Id`, `Idempotency-Key` or `Repeatability-Request-ID`) have one
  * effect, however often they are sent: who repeats one is given the first answer again.
  */
-import { createHmac } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { apiError, conflict, invalidParameter } from '../errors.ts';
+import { apiError, conflict } from '../errors.ts';
 import { Answer, ByteStream, EventStream, JsonText } from '../kit/operation.ts';
+import { type Repeat, type RepeatKey, repeatOf } from './repeat-request.ts';
 
 /** An answer as it was given. */
 export interface KeptAnswer {
   status: number;
   headers: Record<string, string>;
-  /** JSON, or frames of server-sent events; null for one that was too large to be kept. */
+  /** JSON, or frames of server-sent events; null for one that was not kept. */
   text: string | null;
   isStream: boolean;
 }
 
-/** What came of a request: its answer, nothing yet, or an end that nobody knows since the server was killed. */
+/** What came of a request: its answer, or an end that nobody knows since the server was killed. */
 export interface KeptRequest {
   fingerprint: string;
-  answer: KeptAnswer | 'none' | 'interrupted';
-}
-
-/** Who sent it, where, and by which id. */
-export interface RepeatKey {
-  project: string;
-  caller: string;
-  id: string;
+  answer: KeptAnswer | 'interrupted';
 }
 
 export interface KeptAnswers {
   /** Notes that the request has begun, on disk; or answers what is known of an earlier one with this key. */
   claim(key: RepeatKey, fingerprint: string): Promise<KeptRequest | null>;
-  /** `resource` is the id of what was made, if anything: when that is deleted, so is the answer that shows it. */
-  keep(key: RepeatKey, answer: KeptAnswer, resource: string | null): Promise<void>;
+  /** `resources` are the ids of what it shows: when one of them is deleted, so is the answer. */
+  keep(key: RepeatKey, fingerprint: string, answer: KeptAnswer, resources: string[]): Promise<void>;
   /** The request had no effect: it may be sent again. */
   release(key: RepeatKey): Promise<void>;
   /** Removes the answers that show what has been deleted. */
   forget(project: string, resources: string[]): Promise<void>;
 }
 
-interface Repeat {
-  key: RepeatKey;
-  header: string;
-  fingerprint: string;
-}
-
 export interface Repeats {
   /** Makes the call, or answers again what it answered before. */
   run(request: FastifyRequest, reply: FastifyReply, call: () => unknown): Promise<unknown>;
 }
-
-const headers = ['operation-id', 'idempotency-key', 'repeatability-request-id'] as const;
-const shape = /^[\x21-\x7e]{1,255}$/;
 
 export interface RepeatOptions {
   answers: KeptAnswers;
@@ -62,15 +46,26 @@ export interface RepeatOptions {
   answerBytes: number;
 }
 
+/** A call under way whose answer is to be kept. */
+interface Running {
+  repeat: Repeat;
+  /** Ids in the path: what the answer is about. */
+  place: string[];
+  /** The effect lasts even where nobody hears of it. */
+  isBackground: boolean;
+  end(): void;
+}
+
 export function createRepeats({ answers, secret, answerBytes }: RepeatOptions): Repeats {
   const underWay = new Map<string, Promise<void>>();
 
   async function once(
-    { key, header, fingerprint }: Repeat,
+    repeat: Repeat,
     request: FastifyRequest,
     reply: FastifyReply,
     call: () => unknown,
   ): Promise<unknown> {
+    const { key } = repeat;
     const name = JSON.stringify(key);
     for (let before = underWay.get(name); before !== undefined; before = underWay.get(name)) {
       await endOf(before, request.exchange.signal);
@@ -82,61 +77,73 @@ export function createRepeats({ answers, secret, answerBytes }: RepeatOptions): 
       ended.resolve();
     };
     try {
-      const known = await answers.claim(key, fingerprint);
-      if (known !== null) {
-        end();
-        const result = again(known, fingerprint, header);
-        reply.header('idempotent-replayed', 'true');
-        return result;
+      const known = await answers.claim(key, repeat.fingerprint());
+      if (known === null) {
+        const isBackground = (request.body as { background?: unknown } | undefined)?.background === true;
+        return await first({ repeat, place: placeOf(request), isBackground, end }, request, call);
       }
-      const { operation } = request.routeOptions.config;
-      return await first(key, operation?.status ?? 200, call, end);
+      const fingerprint = await repeat.wholeFingerprint();
+      end();
+      const result = again(known, fingerprint, repeat.header);
+      reply.header('idempotent-replayed', 'true');
+      return result;
     } catch (error) {
       end();
       throw error;
     }
   }
 
-  async function first(key: RepeatKey, status: number, call: () => unknown, end: () => void) {
+  async function first(running: Running, request: FastifyRequest, call: () => unknown): Promise<unknown> {
+    const { repeat, place, end } = running;
     let result: unknown;
     try {
       result = await call();
+      if (request.method === 'DELETE') await answers.forget(repeat.key.project, place);
     } catch (error) {
-      await answers.release(key);
+      await answers.release(repeat.key);
       throw error;
     }
     if (result instanceof EventStream) {
-      const frames = keeping(result.frames, key, end);
-      return new EventStream(frames, result.onError);
+      return new EventStream(keeping(result.frames, running), result.onError);
     }
     // Bytes are made anew: making them changes nothing.
-    if (result instanceof ByteStream) await answers.release(key);
+    if (result instanceof ByteStream) await answers.release(repeat.key);
     else {
-      const { answer, resource } = asAnswer(result, status);
-      await answers.keep(key, within(answer), resource);
+      const answer = asAnswer(result, request.routeOptions.config.operation?.status ?? 200);
+      const { text } = answer;
+      const kept = text !== null && text.length > answerBytes ? { ...answer, text: null } : answer;
+      // Nothing is left that a deletion shows.
+      const shown = request.method === 'DELETE' ? [] : [...place, ...idsIn(text ?? '')];
+      await answers.keep(repeat.key, repeat.fingerprint(), kept, shown);
     }
     end();
     return result;
   }
 
-  const within = (answer: KeptAnswer): KeptAnswer =>
-    answer.text !== null && answer.text.length > answerBytes ? { ...answer, text: null } : answer;
-
-  /** Passes the frames on. A stream that its reader leaves, or that breaks, had no lasting effect. */
-  async function* keeping(frames: AsyncIterable<string>, key: RepeatKey, end: () => void) {
+  /**
+   * Passes the frames on. A stream that its reader leaves, or that breaks, had no lasting effect, unless it is of work
+   * that goes on in the background.
+   */
+  async function* keeping(frames: AsyncIterable<string>, running: Running): AsyncGenerator<string> {
+    const { repeat, place, isBackground, end } = running;
     let text: string | null = '';
-    let resource: string | null = null;
+    let resources: string[] | null = null;
     let isWhole = false;
     try {
       for await (const frame of frames) {
-        resource ??= resourceOf(frame);
+        resources ??= idsInFrame(frame);
         text = text === null || text.length + frame.length > answerBytes ? null : text + frame;
         yield frame;
       }
       isWhole = true;
     } finally {
-      const answer = { status: 200, headers: {}, text, isStream: true };
-      await (isWhole ? answers.keep(key, answer, resource) : answers.release(key)).finally(end);
+      const hadEffect = isWhole || isBackground;
+      const answer = { status: 200, headers: {}, text: isWhole ? text : null, isStream: true };
+      const kept = [...place, ...(resources ?? [])];
+      await (hadEffect
+        ? answers.keep(repeat.key, repeat.fingerprint(), answer, kept)
+        : answers.release(repeat.key)
+      ).finally(end);
     }
   }
 
@@ -146,55 +153,35 @@ export function createRepeats({ answers, secret, answerBytes }: RepeatOptions): 
       if (request.headers['repeatability-request-id'] !== undefined) {
         reply.header('repeatability-result', 'accepted');
       }
-      const result = await (repeat === null ? call() : once(repeat, request, reply, call));
-      if (request.method === 'DELETE') {
-        const { project: _, ...ids } = request.params as Record<string, string>;
-        await answers.forget(request.exchange.project, Object.values(ids));
-      }
+      if (repeat !== null) return once(repeat, request, reply, call);
+      const result = await call();
+      if (request.method === 'DELETE') await answers.forget(request.exchange.project, placeOf(request));
       return result;
     },
   };
 }
 
-/** Null for a request that carries no such id. */
-function repeatOf(request: FastifyRequest, secret: Buffer): Repeat | null {
-  const header = headers.find((name) => request.headers[name] !== undefined);
-  if (header === undefined) return null;
-  const id = request.headers[header];
-  if (typeof id !== 'string' || !shape.test(id)) {
-    throw invalidParameter(header, `${header} must be printable ASCII without spaces, at most 255.`);
-  }
-  const { project, principal } = request.exchange;
-  return {
-    key: { project, caller: principal.id, id: `${header}:${id}` },
-    header,
-    fingerprint: fingerprintOf(request, secret),
-  };
-}
-
-/** Forms are told apart by their place alone: their bytes differ each time they are sent. */
-function fingerprintOf(request: FastifyRequest, secret: Buffer): string {
-  const isForm = request.headers['content-type']?.startsWith('multipart/') === true;
-  const said = JSON.stringify([request.method, request.url, isForm ? null : (request.body ?? null)]);
-  return createHmac('sha256', secret).update(said).digest('base64url');
+function placeOf(request: FastifyRequest): string[] {
+  const { project: _, ...ids } = request.params as Record<string, string>;
+  return Object.values(ids);
 }
 
 function again({ fingerprint: before, answer }: KeptRequest, fingerprint: string, header: string): unknown {
+  if (answer === 'interrupted') {
+    throw conflict(
+      `The server stopped while it carried out the request with this ${header}. See whether it had its effect; if not, send it with a new one.`,
+      header,
+    );
+  }
   if (before !== fingerprint) {
     throw conflict(
       `Another request was sent with this ${header}. Send a new one with each request, and the same only to repeat one.`,
       header,
     );
   }
-  if (answer === 'interrupted' || answer === 'none') {
-    throw conflict(
-      `The server stopped while it carried out the request with this ${header}. See whether it had its effect; if not, send it with a new one.`,
-      header,
-    );
-  }
   if (answer.text === null) {
     throw conflict(
-      `The request with this ${header} was carried out, but its answer was too large to be kept. Ask for what it made.`,
+      `The request with this ${header} was carried out, but its answer was not kept: it was too large, or its reader left. Ask for what it made.`,
       header,
     );
   }
@@ -210,23 +197,29 @@ async function* onceOnly(text: string): AsyncGenerator<string> {
   yield text;
 }
 
-function asAnswer(result: unknown, usual: number): { answer: KeptAnswer; resource: string | null } {
-  const { status, body, headers: own } = result instanceof Answer ? result : new Answer(usual, result);
+function asAnswer(result: unknown, usual: number): KeptAnswer {
+  const { status, body, headers } = result instanceof Answer ? result : new Answer(usual, result);
   const text = body === undefined ? '' : body instanceof JsonText ? body.text : JSON.stringify(body);
-  return { answer: { status, headers: own, text, isStream: false }, resource: idIn(text) };
+  return { status, headers, text, isStream: false };
 }
 
-/** Of the first event of a response, or of a chunk of a completion. */
-function resourceOf(frame: string): string | null {
+/** Of the first event of a response, or of a chunk of a completion; null while there is none. */
+function idsInFrame(frame: string): string[] | null {
   const data = /^data: (\{.*\})$/m.exec(frame)?.[1];
-  return data === undefined ? null : idIn(data);
+  return data === undefined ? null : idsIn(data);
 }
 
-function idIn(text: string): string | null {
-  if (!text.startsWith('{')) return null;
-  const { id, response } = JSON.parse(text) as { id?: unknown; response?: { id?: unknown } };
-  const found = id ?? response?.id;
-  return typeof found === 'string' ? found : null;
+interface Shown {
+  id?: unknown;
+  conversation?: { id?: unknown } | null;
+}
+
+/** What is shown, and the conversation that it is part of. */
+function idsIn(text: string): string[] {
+  if (!text.startsWith('{')) return [];
+  const shown = JSON.parse(text) as Shown & { response?: Shown };
+  const { id, conversation } = shown.response ?? shown;
+  return [id, conversation?.id].filter((found) => typeof found === 'string');
 }
 
 function endOf(before: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { type ApiError, invalidPayload } from '../errors.ts';
+import type { MultipartBody } from './operation.ts';
 
 const mostHeaderBytes = 16_384;
 const mostBoundaryBytes = 200;
@@ -6,6 +7,8 @@ const lineEnd = Buffer.from('\r\n');
 const headersEnd = Buffer.from('\r\n\r\n');
 const carriageReturn = 0x0d;
 const nothing = Buffer.alloc(0);
+/** Where a part begins, in what is digested. */
+const partMark = Buffer.from('\r\n\0part\r\n');
 
 /**
  * The parts of a form, read one after the other straight from where its bytes come from: it holds the chunk that came
@@ -18,7 +21,10 @@ export class MultipartParts {
   #held: Buffer = lineEnd;
   #inPart = true;
 
-  constructor(bytes: AsyncIterable<Uint8Array>, boundary: string) {
+  readonly #digest: MultipartBody['digest'];
+
+  constructor(bytes: AsyncIterable<Uint8Array>, boundary: string, digest: MultipartBody['digest'] = null) {
+    this.#digest = digest;
     this.#source = bytes[Symbol.asyncIterator]();
     this.#delimiter = Buffer.from(`\r\n--${boundary}`);
   }
@@ -40,11 +46,21 @@ export class MultipartParts {
     const line = head.indexOf(lineEnd);
     // Between the delimiter and its line's end there may be blanks.
     if (/[^ \t]/.test(head.toString('latin1', 0, line === -1 ? end : line))) throw malformed();
-    return line === -1 ? nothing : head.subarray(line + lineEnd.length);
+    const headers = line === -1 ? nothing : head.subarray(line + lineEnd.length);
+    this.#digest?.update(partMark);
+    this.#digest?.update(headers);
+    this.#digest?.update(headersEnd);
+    return headers;
   }
 
   /** A piece of what this part contains, as long as what came; null at its end. */
   async piece(): Promise<Buffer | null> {
+    const piece = await this.#piece();
+    if (piece !== null) this.#digest?.update(piece);
+    return piece;
+  }
+
+  async #piece(): Promise<Buffer | null> {
     while (this.#inPart) {
       const at = this.#held.indexOf(this.#delimiter);
       if (at !== -1) {

@@ -46,7 +46,7 @@ export async function readMultipart(body: MultipartBody, reader: MultipartReader
       target: 'Content-Type',
     });
   }
-  const parts = new MultipartParts(body.bytes, boundary);
+  const parts = new MultipartParts(body.bytes, boundary, body.digest);
   try {
     const fields = await readParts(parts, reader);
     await parts.skipRest();

@@ -72,6 +72,8 @@ export class MultipartBody {
   /** The header with the boundary in it. */
   readonly contentType: string;
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Is given the heads and contents of all parts, but not what stands between them, which differs each time. */
+  digest: { update(bytes: Uint8Array): unknown } | null = null;
 
   constructor(contentType: string, bytes: AsyncIterable<Uint8Array>) {
     this.contentType = contentType;

@@ -39,7 +39,7 @@ test('a claim is taken once, until it is released', async () => {
 test('an answer is kept sealed, and only until its time is over', async () => {
   const store = open();
   await store.claim(key('a'), 'f');
-  await store.keep(key('a'), answer, null);
+  await store.keep(key('a'), 'f', answer, []);
   expect(await store.claim(key('a'), 'f')).toEqual({ fingerprint: 'f', answer });
   expect(
     JSON.stringify(
@@ -58,13 +58,26 @@ test('what a killed server was doing has an unknown end', async () => {
   expect(await next.claim(key('a'), 'f')).toEqual({ fingerprint: 'f', answer: 'interrupted' });
 });
 
-test('there is a bound on how many are kept: the oldest go', async () => {
-  const store = open(150);
-  for (let i = 0; i < 151; i++) {
-    now++;
-    await store.claim(key(String(i)), 'f');
-    await store.keep(key(String(i)), answer, null);
+test('a project keeps so many and no more, and none goes before its time', async () => {
+  const store = open(2);
+  for (const id of ['a', 'b']) {
+    await store.claim(key(id), 'f');
+    await store.keep(key(id), 'f', answer, []);
   }
-  expect(await store.claim(key('0'), 'f')).toBeNull();
-  expect(await store.claim(key('150'), 'f')).toMatchObject({ fingerprint: 'f' });
+  await expect(store.claim(key('c'), 'f')).rejects.toMatchObject({ code: 'quota_exceeded' });
+  expect(await store.claim({ ...key('c'), project: 'other' }, 'f')).toBeNull();
+  expect(await store.claim(key('a'), 'f')).toMatchObject({ answer });
+  now += 61;
+  await store.sweep();
+  expect(await store.claim(key('c'), 'f')).toBeNull();
+});
+
+test('an answer goes with any of what it shows', async () => {
+  const store = open();
+  await store.claim(key('a'), 'f');
+  await store.keep(key('a'), 'f', answer, ['one', 'two', 'two']);
+  await store.forget('other', ['one']);
+  expect(await store.claim(key('a'), 'f')).toMatchObject({ answer });
+  await store.forget('p', ['two']);
+  expect(await store.claim(key('a'), 'f')).toBeNull();
 });

@@ -20,7 +20,8 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
   server: {
     uses: ['app', 'config', 'families', 'http', 'kit', 'log', 'providers', 'storage', 'traffic', 'trust'],
   },
-  cli: { uses: ['server', 'purge', 'config', 'errors', 'storage', 'trust'] },
+  client: { uses: [], names: ['families', 'kit'] },
+  cli: { uses: ['server', 'client', 'purge', 'config', 'errors', 'storage', 'trust'] },
   main: { uses: ['cli', 'errors'] },
 };
 

@@ -58,6 +58,10 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/doctor.ts')).doctor(given);
     }
+    default: {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/resource.ts')).resource(command, given);
+    }
   }
 }
 

@@ -1,9 +1,19 @@
-/** Calls of the commands to the running server's own API. */
+/** The client of the commands, for the running server or for any endpoint. */
 import { readFileSync } from 'node:fs';
-import { Agent, fetch, type RequestInit, type Response } from 'undici';
+import tls from 'node:tls';
+import {
+  type AttemptReport,
+  type Client,
+  type ClientOptions,
+  createClient,
+  type FreeRequest,
+} from '../client/index.ts';
 import type { RunFile } from '../trust/run-file.ts';
+import { UsageError } from './arguments.ts';
+import type { CommandName } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandError } from './failure.ts';
+import { runningServer } from './running-server.ts';
 
 export interface ApiReply {
   status: number;
@@ -14,53 +24,82 @@ export interface ApiReply {
 /** `path` is below the project, below `/admin`, or a whole URL. Throws what the server refuses, in its own words. */
 export type ApiCall = (method: string, path: string, body?: object) => Promise<ApiReply>;
 
-export interface ApiSession {
-  call: ApiCall;
-  /** The answer as it comes; `path` as of a call. Throws what the server refuses, in its own words. */
-  request(path: string, init: RequestInit): Promise<Response>;
+export async function openApi(server: RunFile, project: string | null): Promise<ApiCall> {
+  const client = serverClient(server, project);
+  return (name, path, body) => {
+    const method = name as FreeRequest['method'];
+    return path.startsWith('/admin/')
+      ? client.request({ method, path: path.slice('/admin'.length), wire: 'admin', body })
+      : client.request({ method, path, body });
+  };
 }
 
-export const openApi = async (server: RunFile, project: string | null): Promise<ApiCall> =>
-  (await openApiSession(server, project)).call;
+export interface Whereabouts {
+  data: string;
+  project: string | null;
+  /** The address of a project, or `env` for what FOUNDRY_PROJECT_ENDPOINT says; null for the running server. */
+  endpoint: string | null;
+  'token-env': string | null;
+}
+
+/** A client of the endpoint that the options name. */
+export function clientFor(given: Whereabouts, command: CommandName): Client {
+  if (given.endpoint === null && given['token-env'] !== null) {
+    throw new UsageError('--token-env goes with --endpoint.', command);
+  }
+  if (given.endpoint === null) return serverClient(runningServer(given.data), given.project);
+  const endpoint = given.endpoint === 'env' ? variable('FOUNDRY_PROJECT_ENDPOINT') : given.endpoint;
+  const credential =
+    given['token-env'] === null
+      ? { key: variable('FOUNDRY_PROJECT_API_KEY') }
+      : { token: variable(given['token-env']) };
+  try {
+    return createClient({ endpoint: inProject(endpoint, given.project), credential, ...telling });
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message, command) : error;
+  }
+}
 
 /** The API key may have been taken away; a token can be had as long as the server runs. */
-export async function openApiSession(server: RunFile, project: string | null): Promise<ApiSession> {
-  const dispatcher = new Agent({ connect: { ca: readFileSync(server.caFile) } });
+export function serverClient(server: RunFile, project: string | null): Client {
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(server.caFile, 'utf8')]);
+  let token: Promise<string> | undefined;
+  return createClient({
+    endpoint: inProject(server.endpoint, project),
+    credential: {
+      token: ({ refused }) => {
+        if (refused) token = undefined;
+        token ??= issuedToken(server);
+        return token;
+      },
+    },
+    ...telling,
+  });
+}
+
+export async function issuedToken(server: RunFile): Promise<string> {
   const question = '?resource=https://ai.azure.com&api-version=2019-08-01';
   const issued = await fetch(server.identityEndpoint + question, {
     headers: { 'x-identity-header': server.identityHeader },
-    dispatcher,
   });
   if (!issued.ok) throw new CommandError(exitCodes.failure, `The server issued no token: ${issued.status}.`);
-  const { access_token: token } = (await issued.json()) as { access_token: string };
-  const base =
-    project === null ? server.endpoint : server.endpoint.replace(/[^/]+$/, encodeURIComponent(project));
-
-  const urlOf = (path: string): string => {
-    if (path.startsWith('https:')) return path;
-    if (path.startsWith('/admin/')) return new URL(path, base).href;
-    return `${base}${path}?api-version=v1`;
-  };
-
-  const request: ApiSession['request'] = async (path, init) => {
-    const headers = { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) };
-    const reply = await fetch(urlOf(path), { ...init, headers, dispatcher });
-    if (reply.ok) return reply;
-    const answer = parsed(await reply.text()) as { error?: { message?: string } } | undefined;
-    throw new CommandError(exitCodes.failure, answer?.error?.message ?? `HTTP ${reply.status}`);
-  };
-
-  return {
-    request,
-    async call(method, path, body) {
-      const reply = await request(path, {
-        method,
-        headers: { 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      return { status: reply.status, body: parsed(await reply.text()) };
-    },
-  };
+  return ((await issued.json()) as { access_token: string }).access_token;
 }
 
-const parsed = (text: string): unknown => (text === '' ? undefined : JSON.parse(text));
+const inProject = (endpoint: string, project: string | null): string =>
+  project === null ? endpoint : endpoint.replace(/[^/]+\/*$/, encodeURIComponent(project));
+
+function variable(name: string): string {
+  const value = process.env[name]?.trim();
+  if (!value) throw new CommandError(exitCodes.failure, `The environment variable ${name} holds nothing.`);
+  return value;
+}
+
+/** A person who waits is told what for. */
+const telling: Partial<ClientOptions> = process.stderr.isTTY ? { onAttempt: tellOfWait } : {};
+
+function tellOfWait({ status, waitMs }: AttemptReport): void {
+  if (waitMs === null || waitMs < 1000) return;
+  const why = status === null ? 'No answer' : `Answered ${status}`;
+  process.stderr.write(`${why}; again in ${Math.ceil(waitMs / 1000)} s\n`);
+}

@@ -1,5 +1,7 @@
 /** Every command and option, declared once: parsing, types and `--help` follow from here. */
 
+import { contentOptions, fileOptions, resourceCommand, runOptions } from './resource-commands.ts';
+
 export interface Option {
   kind: 'text' | 'flag' | 'port';
   /** What stands for the value in the help. */
@@ -279,6 +281,15 @@ export const commands = {
     takesProgram: false,
     mostWords: 3,
   },
+  agents: resourceCommand('agents', {}),
+  conversations: resourceCommand('conversations', {}),
+  responses: resourceCommand('responses', runOptions),
+  files: resourceCommand('files', fileOptions),
+  'vector-stores': resourceCommand('vector-stores', {}),
+  containers: resourceCommand('containers', contentOptions),
+  datasets: resourceCommand('datasets', {}),
+  indexes: resourceCommand('indexes', {}),
+  deployments: resourceCommand('deployments', {}),
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;

@@ -24,7 +24,7 @@ export const exitCodeMeanings: [code: string, meaning: string][] = [
   ],
   [String(exitCodes.portInUse), 'the port is in use'],
   [String(exitCodes.dataDirectoryInUse), 'another server uses the data directory'],
-  [String(exitCodes.noServer), '`env`, `connection`, `project`: no server runs on the data directory'],
+  [String(exitCodes.noServer), 'no server runs on the data directory'],
   ['126, 127', '`exec`: COMMAND cannot be run, is not found; else it is the exit code of COMMAND'],
   ['128+N', 'ended by signal N'],
 ];

@@ -1,11 +1,13 @@
 import { type Command, type CommandName, commandNames, commands, type Option } from './commands.ts';
 import { exitCodeMeanings } from './exit-codes.ts';
+import { actionsNote } from './resource-words.ts';
+import { isResource } from './resources.ts';
 
 const width = 96;
 const indent = 2;
 
 export const helpFor = (name: CommandName | null): string =>
-  name === null ? overview() : commandHelp(commands[name]);
+  name === null ? overview() : commandHelp(commands[name], isResource(name) ? [actionsNote(name)] : []);
 
 function overview(): string {
   return [
@@ -26,7 +28,7 @@ function overview(): string {
   ].join('\n');
 }
 
-function commandHelp(command: Command): string {
+function commandHelp(command: Command, further: string[]): string {
   const options = Object.entries(command.options).map(([name, option]): [string, string] => [
     option.value === undefined ? `--${name}` : `--${name} ${option.value}`,
     aboutOption(option),
@@ -35,7 +37,7 @@ function commandHelp(command: Command): string {
     `Usage: ${command.usage}`,
     '',
     sentence(command.summary),
-    ...command.notes.flatMap((note) => wrap(note, width)),
+    ...[...further, ...command.notes].flatMap((note) => wrap(note, width)),
     '',
     'Options:',
     table([...options, ['-h, --help', 'this text']]),

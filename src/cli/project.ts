@@ -1,4 +1,4 @@
-import { type ApiSession, openApiSession } from './api-call.ts';
+import { type ApiSession, openApiSession } from './api-session.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inColumns } from './in-columns.ts';
@@ -102,7 +102,7 @@ export async function project({ values, words }: Given): Promise<number> {
   if (action.needsYes && !values.yes) {
     throw wrong(`This removes what is in '${names[0]}'. Say --yes to have it done.`);
   }
-  const session = await openApiSession(runningServer(values.data), null);
+  const session = await openApiSession(runningServer(values.data));
   const { said, json } = await action.act(session, names, values);
   process.stdout.write(`${values.json ? JSON.stringify(json) : said}\n`);
   return exitCodes.ok;

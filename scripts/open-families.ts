@@ -7,6 +7,7 @@ import { memoryFiles } from '../src/families/testing/memory-files.ts';
 import { memoryIndex } from '../src/families/testing/memory-index.ts';
 import { plainDocuments } from '../src/families/testing/plain-documents.ts';
 import { scriptedGateway } from '../src/families/testing/scripted-model.ts';
+import { ActiveFaults } from '../src/faults/active-faults.ts';
 import type { Family } from '../src/kit/operation.ts';
 import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
 import { createOutbound } from '../src/providers/outbound/create-outbound.ts';
@@ -43,6 +44,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
       index: memoryIndex(),
     },
     sealer: createSealer([Buffer.alloc(32)]),
+    faults: new ActiveFaults(),
     projects: await openProjects(database, { configured: ['default'], createOnUse: false, most: 1000 }),
     log: { debug() {}, info() {}, warn() {} },
   });

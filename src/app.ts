@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { apiError } from './errors.ts';
+import type { ActiveFaults } from './faults/active-faults.ts';
 import type { AuditTrail } from './http/audit.ts';
 import type { Credentials } from './http/authentication.ts';
 import { createAuthorization } from './http/authorization.ts';
@@ -10,6 +11,7 @@ import { bindFamily } from './http/bind.ts';
 import { correlate } from './http/correlation.ts';
 import type { DiskSpace } from './http/disk-space.ts';
 import { sendError } from './http/errors.ts';
+import { faultStep } from './http/faults.ts';
 import { createLoad } from './http/load.ts';
 import { loadFigures } from './http/load-figures.ts';
 import { methodsOf } from './http/methods.ts';
@@ -47,6 +49,8 @@ export interface AppOptions {
   traffic?: TrafficFigures;
   /** Where data is written; null for nowhere that could be full. */
   disk?: DiskSpace | null;
+  /** Fault plans; without them no request meets any. */
+  faults?: ActiveFaults | null;
 }
 
 export async function createApp(options: AppOptions) {
@@ -90,8 +94,10 @@ export async function createApp(options: AppOptions) {
     log,
     development,
   });
+  const faults = options.faults ? faultStep(options.faults, limits.diskFreeBytes) : null;
   installWebSockets(app, {
     families,
+    faults,
     credentials,
     authorization,
     audit,
@@ -102,7 +108,7 @@ export async function createApp(options: AppOptions) {
   const { keptAnswerBytes: answerBytes } = limits;
   const repeats = options.repeats === undefined ? null : createRepeats({ ...options.repeats, answerBytes });
   const streams = { hold: (project: string) => load.hold('streams', project), seconds: limits.streamSeconds };
-  for (const family of families) bindFamily(app, family, { repeats, streams });
+  for (const family of families) bindFamily(app, family, { repeats, streams, faults });
   installMetricsEndpoint(app, metrics, credentials, authorization);
   options.installPublicRoutes(app);
 

@@ -12,6 +12,8 @@ import {
   openProjects,
   projectSealer,
 } from './families/index.ts';
+import { ActiveFaults, type FiredFault } from './faults/active-faults.ts';
+import { readPlanFile, startPlan } from './faults/plan-file.ts';
 import { installBlobRoutes } from './http/blob-routes.ts';
 import { watchDisk } from './http/disk-space.ts';
 import { identityPath, installIdentityEndpoint } from './http/identity-endpoint.ts';
@@ -34,6 +36,7 @@ import { credentialsOf, hasIdentity } from './server-identity.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { databaseBytes, openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
+import type { Metrics } from './traffic/metrics.ts';
 import { processFigures } from './traffic/process-figures.ts';
 import { trafficFigures } from './traffic/traffic-figures.ts';
 import { openAuditLog } from './trust/audit-log.ts';
@@ -56,6 +59,8 @@ export interface ServerOptions {
   /** A fixed key instead of the one made at random on first start. */
   apiKey: string | null;
   logLevel: string;
+  /** A YAML file with a fault plan to start with. */
+  faults?: string | null;
   /** Tools that run on the server, besides its own. */
   tools?: ServerTool[];
 }
@@ -108,10 +113,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function start(
-  { port, host, dataDirectory, config, apiKey: fixedKey, logLevel, tools = [] }: ServerOptions,
+  {
+    port,
+    host,
+    dataDirectory,
+    config,
+    apiKey: fixedKey,
+    logLevel,
+    faults: planFile = null,
+    tools = [],
+  }: ServerOptions,
   onClose: (closer: () => unknown) => void,
   close: () => Promise<void>,
 ): Promise<RunningServer> {
+  const firstPlan = planFile === null ? null : readPlanFile(planFile);
   const log = createLog(logLevel);
   onClose(() => log.close());
   let traces: TraceSink | null = null;
@@ -123,6 +138,7 @@ async function start(
   const traffic = trafficFigures();
   const { metrics, refusals } = traffic;
   onClose(processFigures(metrics));
+  const faults = new ActiveFaults({ fired: tellOfFaults(metrics, log.logger) });
   const tlsNames = isUnspecified(host) ? config.tlsNames : [...config.tlsNames, host];
   const [certificates, database, models, tokens] = await Promise.all([
     ensureCertificates(dataDirectory, tlsNames),
@@ -197,9 +213,11 @@ async function start(
     sealer,
     apiKeys: { keys, roles: createRoles(config.roles) },
     projects,
+    faults,
     log: log.logger,
     traces,
   });
+  if (firstPlan !== null) faults.putFile(startPlan, firstPlan);
   await recover();
   const { keptAnswers: most, keptAnswerHours } = config.limits;
   const answers = keptAnswerStore(database, { sealer, most, seconds: keptAnswerHours * 3600 });
@@ -222,6 +240,7 @@ async function start(
     audit: { ...audit, reads: config.audit.reads },
     traffic,
     disk,
+    faults,
     installPublicRoutes(to) {
       installIdentityEndpoint(to, tokens, identityHeader, config.identity.local);
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);
@@ -281,6 +300,14 @@ function renewCertificates(
     // The one in use goes on being valid for weeks.
     renew().catch((error) => log.warn({ err: error }, 'the certificate could not be renewed'));
   }, certificateCheckMilliseconds).unref();
+}
+
+function tellOfFaults(metrics: Metrics, log: Logger): (fired: FiredFault) => void {
+  const counts = metrics.counters('bloomery_faults_total', 'Faults that fault plans have caused, by kind.');
+  return ({ rule, fault, number: _number, time: _time, ...fired }) => {
+    counts.of({ fault }).add();
+    log.warn({ fault: rule, kind: fault, ...fired }, 'planned fault');
+  };
 }
 
 const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::';

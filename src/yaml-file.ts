@@ -119,7 +119,7 @@ const typeNames: Record<string, string> = {
 };
 
 /** `deployments[0].provider`. */
-function keyPath(path: KeyPath): string {
+export function keyPath(path: KeyPath): string {
   return path
     .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`))
     .join('');

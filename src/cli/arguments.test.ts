@@ -48,6 +48,7 @@ describe('arguments', () => {
         'api-key': null,
         data: '.bloomery',
         config: null,
+        faults: null,
         'log-level': 'info',
         json: false,
       },

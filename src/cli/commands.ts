@@ -51,6 +51,7 @@ const listening = {
   host: { kind: 'text', value: 'ADDRESS', about: 'the address to listen on', default: '127.0.0.1' },
   project: { kind: 'text', value: 'NAME', about: 'the default project; `default` unless configured' },
   'api-key': { kind: 'text', value: 'KEY', about: 'for this run, the only valid API key (for development)' },
+  faults: { kind: 'text', value: 'FILE', about: 'a fault plan: what is to go wrong, on purpose' },
 } as const satisfies Record<string, Option>;
 
 export const commands = {

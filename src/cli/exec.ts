@@ -25,6 +25,7 @@ export async function exec({ values, program }: Arguments<'exec'>): Promise<numb
     config,
     apiKey: values['api-key'],
     logLevel: values['log-level'],
+    faults: values.faults,
   });
   try {
     if (signals.early !== null) return signalExitCode(signals.early);

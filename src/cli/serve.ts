@@ -18,6 +18,7 @@ export async function serve({ values }: Arguments<'serve'>): Promise<number> {
     config: loadConfiguration(configurationFile(values.config), values.project),
     apiKey: values['api-key'],
     logLevel: values['log-level'],
+    faults: values.faults,
   });
   try {
     writeRunFile(dataDirectory, server);

@@ -1,6 +1,7 @@
 /** All resource families, wired: what each may ask of the others is handed over here. */
 import { join } from 'node:path';
 import type { BlobsConfig, Limits } from '../config.ts';
+import type { ActiveFaults } from '../faults/active-faults.ts';
 import { mostUsed } from '../kit/budget.ts';
 import type { Family } from '../kit/operation.ts';
 import type { Blobs } from '../providers/blobs/blobs.ts';
@@ -54,6 +55,7 @@ import {
 } from './conversations/index.ts';
 import { deploymentsFamily } from './deployments/index.ts';
 import { embeddingsFamily } from './embeddings/index.ts';
+import { faultPlansFamily } from './fault-plans/index.ts';
 import { fileBudgets, migrations as fileMigrations, filesFamily, modelFiles } from './files/index.ts';
 import { imagesFamily } from './images/index.ts';
 import { modelsFamily } from './models/index.ts';
@@ -147,6 +149,8 @@ export interface FamilyParts {
   sealer: Sealer;
   /** Those that the server is called with; without them none are administered here. */
   apiKeys?: { keys: ApiKeys; roles: Roles };
+  /** The fault plans that requests meet; without them none are administered here. */
+  faults?: ActiveFaults;
   projects: ProjectDirectory;
   /** Reads the text of documents; without it models are given only what they take themselves. */
   documents?: Documents | null;
@@ -275,10 +279,13 @@ export function createFamilies(parts: FamilyParts): Families {
     files.family,
     uploads.family,
     ...(parts.apiKeys ? [apiKeysFamily(parts.apiKeys.keys, parts.apiKeys.roles)] : []),
+    ...(parts.faults ? [faultPlansFamily(parts.faults)] : []),
     projects.family,
   ];
+  const families = [...served, notBuiltFamily(served)];
+  parts.faults?.serve(families.flatMap(({ operations }) => Object.values(operations)));
   return {
-    families: [...served, notBuiltFamily(served)],
+    families,
     async recover() {
       await projects.start();
       await conversations.releaseAll();

@@ -14,6 +14,7 @@ import { validator } from '../kit/validation.ts';
 import { askedOf } from './authorization.ts';
 import { sendBytes } from './bytes.ts';
 import { sendError } from './errors.ts';
+import type { FaultStep } from './faults.ts';
 import type { Repeats } from './repeats.ts';
 import { constraintsOf } from './route-constraints.ts';
 import { sendEvents } from './sse.ts';
@@ -53,13 +54,15 @@ export interface RouteParts {
   /** Null where ids that callers give their requests are ignored. */
   repeats: Repeats | null;
   streams: StreamBounds;
+  /** Null where there are none. */
+  faults: FaultStep | null;
 }
 
 /** Makes the routes of a family: validate, call the service, send its result. Nothing else stands between. */
 export function bindFamily(
   app: FastifyInstance,
   { operations, handlers, messages = {} }: Family,
-  { repeats, streams }: RouteParts,
+  { repeats, streams, faults }: RouteParts,
 ): void {
   const called = Object.values(messages).map((name) => operations[name]);
   for (const [name, operation] of Object.entries(operations)) {
@@ -68,12 +71,16 @@ export function bindFamily(
     const run = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       try {
         const input = read(request);
+        const isStream = operation.streams === true && asksForStream(input);
+        const struck = faults?.of(operation, request, reply, isStream) ?? null;
+        if (struck !== null) await struck.before();
         // Before anything is done for it: nobody undoes what a stream without a place has begun.
-        if (operation.streams && asksForStream(input)) holdStream(streams, request, reply);
+        if (isStream) holdStream(streams, request, reply);
         const call = () => handle(request.exchange, input);
         const isPlain = repeats === null || operation.method === 'GET';
         const result = await (isPlain ? call() : repeats.run(request, reply, call));
-        await send(operation, result, request, reply, streams.seconds);
+        const sent = struck === null ? result : await struck.after(result);
+        await send(operation, sent, request, reply, streams.seconds);
       } catch (error) {
         // Nobody is left to hear of it, and what was thrown says no more than that.
         if (!reply.sent && !reply.raw.destroyed) sendError(error, request, reply);

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import type { FastifyRequest } from 'fastify';
-import { apiError } from '../errors.ts';
+import { type ApiError, apiError } from '../errors.ts';
 
 /** Keeps requests that bring something away while the disk is nearly full: a write that fails midway helps nobody. */
 export interface DiskSpace {
@@ -36,15 +36,18 @@ export function watchDisk(
       }
       const announced = Number(headers['content-length'] ?? 0);
       if (free - (Number.isFinite(announced) ? announced : 0) >= floorBytes) return;
-      throw apiError(
-        'insufficient_storage',
-        `The server's disk is nearly full: ${free} bytes are free, of which ${floorBytes} stay free (limits.diskFreeBytes). ` +
-          'Delete what is no longer needed, or have the operator make room.',
-        { target: 'limits.diskFreeBytes', retry: false },
-      );
+      throw diskFull(free, floorBytes);
     },
   };
 }
+
+export const diskFull = (free: number, floorBytes: number): ApiError =>
+  apiError(
+    'insufficient_storage',
+    `The server's disk is nearly full: ${free} bytes are free, of which ${floorBytes} stay free (limits.diskFreeBytes). ` +
+      'Delete what is no longer needed, or have the operator make room.',
+    { target: 'limits.diskFreeBytes', retry: false },
+  );
 
 function freeOn(directory: string): number {
   try {

@@ -1,12 +1,13 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, apiError, type ErrorCode } from '../errors.ts';
+import { PlannedFault } from '../faults/planned-fault.ts';
 import { asApiError, errorBody } from '../kit/error-body.ts';
 import type { Wire } from '../kit/operation.ts';
 
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(thrown);
   // Whatever else the catalogue has is no fault of ours.
-  if (error.code === 'server_error') {
+  if (error.code === 'server_error' && !(error instanceof PlannedFault)) {
     request.log.error({ err: thrown, requestId: request.id }, 'request failed');
   }
   reply

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { type ApiError, apiError } from '../errors.ts';
+import type { CallFaults } from '../kit/call-faults.ts';
 import type { Context } from '../kit/context.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { Principal } from '../trust/principal.ts';
@@ -45,6 +46,7 @@ export class Exchange implements Context {
   project = '';
   principal: Principal = nobody;
   apiVersion = 'v1';
+  faults: CallFaults | null = null;
   /** Whether it counts as under way for its project and key. */
   isAdmitted = false;
   /** Whether its connection is gone or its answer sent; credentials may still have been looked at then. */

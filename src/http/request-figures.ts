@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Operation } from '../kit/operation.ts';
+import { operationName } from '../kit/operation-name.ts';
 import type { Counter, Histogram, Metrics } from '../traffic/metrics.ts';
 
 /** Counts requests by operation, never by path. */
@@ -26,7 +27,7 @@ export function requestFigures(metrics: Metrics): RequestFigures {
   return {
     ended({ routeOptions, exchange }, { raw }) {
       const { operation } = routeOptions.config;
-      const name = nameOf(operation);
+      const name = operation === undefined ? 'other' : operationName(operation);
       let figures = known.get(operation);
       if (figures === undefined) {
         figures = { durations: durations.of({ operation: name }), requests: [] };
@@ -43,8 +44,3 @@ export function requestFigures(metrics: Metrics): RequestFigures {
     },
   };
 }
-
-const prefixes = { foundry: '', openai: '/openai/v1', admin: '/admin' } as const;
-
-const nameOf = (operation: Operation | undefined): string =>
-  operation === undefined ? 'other' : `${operation.method} ${prefixes[operation.wire]}${operation.path}`;

@@ -31,12 +31,28 @@ export async function sendEvents(stream: EventStream, reply: FastifyReply, secon
       await frames.return?.();
     }
   } catch (error) {
-    if (!isOver(raw)) raw.write(stream.onError(error));
+    if (error instanceof BrokenOff) await breakOff(raw);
+    else if (!isOver(raw)) raw.write(stream.onError(error));
   } finally {
     clearInterval(heartbeat);
     clearTimeout(end());
-    raw.end();
+    if (!isOver(raw)) raw.end();
   }
+}
+
+/** Thrown by a source whose stream is to break off in silence, as when the network fails. */
+export class BrokenOff extends Error {}
+
+/** What was written still arrives; the stream's end never does. */
+async function breakOff(raw: FastifyReply['raw']): Promise<void> {
+  const { socket } = raw;
+  if (socket !== null && !socket.destroyed) {
+    await new Promise<void>((resolve) => {
+      socket.once('close', resolve);
+      socket.write('', () => resolve());
+    });
+  }
+  raw.destroy();
 }
 
 const isOver = (raw: FastifyReply['raw']): boolean => raw.destroyed || raw.writableEnded;

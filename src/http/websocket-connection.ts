@@ -1,12 +1,13 @@
+import { once } from 'node:events';
 import type { RawData, WebSocket } from 'ws';
 import { apiError } from '../errors.ts';
-import type { Context } from '../kit/context.ts';
 import { newRequestId } from '../kit/ids.ts';
 import { EventStream } from '../kit/operation.ts';
 import type { Principal } from '../trust/principal.ts';
 import { toApiError } from './errors.ts';
 import { clientGone, type Exchange } from './exchange.ts';
 import type { Load } from './load.ts';
+import { BrokenOff } from './sse.ts';
 import { createLanes } from './websocket-lanes.ts';
 import {
   asObject,
@@ -28,7 +29,7 @@ export interface MessageOperation {
   /** Throws for what the operation does not take. */
   check(body: unknown): void;
   /** Answers with an `EventStream` that has events. */
-  handle(ctx: Context, body: Record<string, unknown>): unknown;
+  handle(exchange: Exchange, body: Record<string, unknown>): unknown;
 }
 
 export interface ConnectionParts {
@@ -130,6 +131,7 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
         sent++;
       }
     } catch (error) {
+      if (error instanceof BrokenOff) await breakOff(socket);
       status = gone.signal.aborted ? clientGone().status : fail(error, exchange, lane, sent || null);
     } finally {
       load.leave(exchange);
@@ -173,6 +175,13 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     gone.abort(clientGone());
   });
   return { finish };
+}
+
+/** What was sent still arrives; nothing else does. */
+async function breakOff(socket: WebSocket): Promise<void> {
+  const closed = once(socket, 'close');
+  socket.ping(undefined, undefined, () => socket.terminate());
+  await closed;
 }
 
 /** Asks now and then whether the other end is still there, and cuts the connection when it isn't. */

@@ -10,6 +10,7 @@ import { type AuditTrail, auditMessage } from './audit.ts';
 import { authenticate, type Credentials } from './authentication.ts';
 import { type Authorization, askedOf } from './authorization.ts';
 import type { Exchange } from './exchange.ts';
+import type { FaultStep } from './faults.ts';
 import type { UpgradeListener } from './listener.ts';
 import type { Load } from './load.ts';
 import { upgrading } from './upgrading.ts';
@@ -33,6 +34,7 @@ export interface WebSocketOptions {
   authorization: Authorization;
   audit: AuditTrail | null;
   credentials: Credentials;
+  faults: FaultStep | null;
   /** The largest message, in bytes. */
   bodyBytes: number;
   load: Pick<Load, 'enter' | 'admitMessage' | 'leave' | 'hold'>;
@@ -47,9 +49,9 @@ const closeMilliseconds = 5000;
  */
 export function installWebSockets(
   app: FastifyInstance,
-  { families, credentials, authorization, audit, bodyBytes, load }: WebSocketOptions,
+  { families, credentials, authorization, audit, faults, bodyBytes, load }: WebSocketOptions,
 ): void {
-  const served = messageOperations(families, authorization, audit);
+  const served = messageOperations(families, authorization, audit, faults);
   const parse = jsonParser(app);
   const upgrades = new WeakMap<IncomingMessage, { socket: Socket; head: Buffer }>();
   const handshakes = new WeakMap<IncomingMessage, { reply: FastifyReply; refuse(error: Error): void }>();
@@ -128,6 +130,7 @@ function messageOperations(
   families: Family[],
   authorization: Authorization,
   audit: AuditTrail | null,
+  faults: FaultStep | null,
 ): Map<string, Map<string, MessageOperation>> {
   const served = new Map<string, Map<string, MessageOperation>>();
   for (const { operations, handlers, messages = {} } of families) {
@@ -150,7 +153,12 @@ function messageOperations(
           if (audit !== null) auditMessage(audit, exchange, asked(exchange), status);
         },
         check: validator(operation.body, 'body'),
-        handle: (ctx, body) => handler(ctx, { params: undefined, query: undefined, body }),
+        async handle(exchange, body) {
+          const struck = faults?.ofMessage(operation, exchange, body) ?? null;
+          if (struck !== null) await struck.before();
+          const result = await handler(exchange, { params: undefined, query: undefined, body });
+          return struck === null ? result : struck.after(result);
+        },
       });
     }
   }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Principal } from '../trust/principal.ts';
+import type { CallFaults } from './call-faults.ts';
 
 /** What a service knows of the request it serves. */
 export interface Context {
@@ -14,6 +15,8 @@ export interface Context {
   readonly endpointAgent: string | null;
   /** The `x-ms-user-identity` the caller acts for. Records of one identity are invisible to another. */
   readonly userIdentity: string | null;
+  /** What fault plans have in store for it; null where none applies. */
+  readonly faults: CallFaults | null;
   /** Refuses a preview feature that the caller did not opt in to with its `Foundry-Features` key. */
   requireFeature(key: string, what: string): void;
   /** Aborts when the client goes away or the server stops. */

@@ -178,6 +178,15 @@ describe('exec', () => {
     expect((await run('exec', '--config', 'none.yaml', '--', 'true')).code).toBe(3);
   });
 
+  test('says where a fault plan is wrong', async () => {
+    writeFileSync(
+      join(directory, 'plan.yaml'),
+      'faults:\n  - name: busy\n    fault: status\n    status: 99\n',
+    );
+    const { code, stderr } = await run('exec', '--faults', 'plan.yaml', '--', 'true');
+    expect([code, stderr]).toEqual([3, expect.stringContaining('plan.yaml:4:13: faults[0].status: must be')]);
+  });
+
   test('reports the end by a signal as shells do', async () => {
     expect((await run('exec', '--', 'sh', '-c', 'kill -KILL $$')).code).toBe(137);
   });

@@ -1,3 +1,5 @@
+import { seededNumbers } from '../../src/kit/seeded-numbers.ts';
+
 /** Chance that can be repeated: the same seed gives the same sequence. */
 export interface SeededRandom {
   /** An integer from 0 to `limit - 1`. */
@@ -9,15 +11,8 @@ export interface SeededRandom {
   fork(): SeededRandom;
 }
 
-/** Mulberry32. */
 export function seededRandom(seed: number): SeededRandom {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
+  const next = seededNumbers(seed);
   const below = (limit: number): number => Math.floor((next() / 2 ** 32) * limit);
   return {
     below,

@@ -113,7 +113,7 @@ export async function planResponse(
       toolHeaders: toolHeaders(sources.tools, settings, ctx),
     };
     const before = { context: context.items, output: [] };
-    const caller = body.background ? patientCaller(ctx.project, ctx.principal.id) : callerOf(ctx);
+    const caller = body.background ? patientCaller(ctx.project, ctx.principal.id, ctx.faults) : callerOf(ctx);
     const run = await assembleRun(sources, ctx, record, blueprint, before, noProgress(), trace, caller);
     await claimApprovals(sources, ctx, run);
     return {

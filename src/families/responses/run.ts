@@ -93,7 +93,8 @@ async function runTurns(
     const traced = plan.trace.enter({ phase: 'tool_calls', calls: [] as TraceCall[] }).calls;
     const nextIndex = () => log.response.output.length;
     const { items: options, trace } = plan;
-    await runCalls(calls, { emit, options, nextIndex, progress, trace, traced }, signal);
+    const { faults = null } = plan.caller;
+    await runCalls(calls, { emit, options, nextIndex, progress, trace, traced, faults }, signal);
     progress.pending = {};
     await hooks.checkpoint();
   };
@@ -218,7 +219,8 @@ function generate(plan: RunPlan, request: ModelRequest, signal: AbortSignal) {
 function generateOnce({ provider, caller, progress }: RunPlan, request: ModelRequest, signal: AbortSignal) {
   if (provider.generate === undefined) throw new Error('The deployment generates nothing.');
   const isLater = progress.turns > 0 || progress.toolCalls > 0;
-  return provider.generate(request, signal, isLater ? patientCaller(caller.project, caller.key) : caller);
+  const { project, key, faults } = caller;
+  return provider.generate(request, signal, isLater ? patientCaller(project, key, faults) : caller);
 }
 
 const mostTruncations = 8;

@@ -1,5 +1,6 @@
 import { ApiError, apiError } from '../../errors.ts';
-import type { ToolEvent, ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
+import type { CallFaults } from '../../kit/call-faults.ts';
+import type { ServerTool, ToolEvent, ToolEventType, ToolResult } from '../../providers/tools/tool.ts';
 import type { Progress } from './progress.ts';
 import { endServerCall, type PendingCall } from './server-call-items.ts';
 import { asToolHears } from './tool-set.ts';
@@ -20,6 +21,7 @@ export interface Telling {
   progress: Progress;
   trace: TraceWriter;
   traced: TraceCall[];
+  faults: CallFaults | null;
 }
 
 /** Runs calls of server-side tools, several at once, and tells of each. A call that fails is an item that says so. */
@@ -37,7 +39,7 @@ export async function eachBounded<T>(all: T[], one: (entry: T) => Promise<void>)
 
 async function runCall(
   pending: PendingCall,
-  { emit, options, nextIndex, progress, trace, traced }: Telling,
+  { emit, options, nextIndex, progress, trace, traced, faults }: Telling,
   signal: AbortSignal,
 ): Promise<void> {
   const { id, outputIndex, binding, call, approvalRequestId } = pending;
@@ -64,7 +66,7 @@ async function runCall(
     tell(binding.open.phases?.[status]);
     endServerCall(emit, options, pending, { status, fields, output: told.output }, nextIndex);
   };
-  const timeout = AbortSignal.timeout(binding.tool.timeoutSeconds * 1000);
+  const timeout = timeoutOf(binding.tool, faults);
   try {
     const { fields, output, sources = [] } = await follow(pending, tell, AbortSignal.any([signal, timeout]));
     progress.sources.push(...sources.slice(0, mostSources - progress.sources.length));
@@ -80,6 +82,12 @@ async function runCall(
   }
 }
 
+function timeoutOf({ type, timeoutSeconds }: ServerTool, faults: CallFaults | null): AbortSignal {
+  const fault = faults?.toolCall(type) ?? null;
+  if (fault === null) return AbortSignal.timeout(timeoutSeconds * 1000);
+  return fault.milliseconds === 0 ? AbortSignal.abort() : AbortSignal.timeout(fault.milliseconds);
+}
+
 /** What a failed call leaves, and what the model is told of it. */
 function failCall(
   end: (status: 'failed', fields: Record<string, unknown>, output: string) => void,
@@ -91,7 +99,7 @@ function failCall(
 /** A call that was begun by a process that is gone: nobody knows how it ended, so it is not run again. */
 export function abandonCall(
   pending: PendingCall,
-  { emit, options, nextIndex, progress }: Omit<Telling, 'trace' | 'traced'>,
+  { emit, options, nextIndex, progress }: Omit<Telling, 'trace' | 'traced' | 'faults'>,
 ): void {
   const { id, outputIndex, binding, call } = pending;
   const message = 'The server stopped during this call; whether it had an effect is not known.';

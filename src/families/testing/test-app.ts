@@ -37,7 +37,7 @@ export interface TestApp {
 export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families);
 
 export interface TestAppOptions
-  extends Partial<Pick<AppOptions, 'installPublicRoutes' | 'projects' | 'repeats'>> {
+  extends Partial<Pick<AppOptions, 'faults' | 'installPublicRoutes' | 'projects' | 'repeats'>> {
   limits?: Partial<Limits>;
 }
 

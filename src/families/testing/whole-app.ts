@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CodeInterpreterConfig, type Limits, loadConfig } from '../../config.ts';
+import { ActiveFaults } from '../../faults/active-faults.ts';
 import { installBlobRoutes } from '../../http/blob-routes.ts';
 import { openBlobs } from '../../providers/blobs/open-blobs.ts';
 import type { Documents } from '../../providers/documents/documents.ts';
@@ -59,6 +60,7 @@ export async function wholeApp(
     most: changed.projects ?? limits.projects,
   });
   const blobs = openBlobs(blobSettings, { directory: join(directory, 'blobs'), key: Buffer.alloc(64, 7) });
+  const faults = new ActiveFaults();
   const log = { debug() {}, info() {}, warn() {} };
   const sealer = projectSealer(createSealer([Buffer.alloc(32, 7)]), projects.sealsOf);
   const { families, recover, drain } = createFamilies({
@@ -74,6 +76,7 @@ export async function wholeApp(
     documents: documents ?? null,
     sealer,
     projects,
+    faults,
     log,
   });
   await recover();
@@ -82,6 +85,7 @@ export async function wholeApp(
   const app = await testAppWith(families, {
     limits: changed,
     projects,
+    faults,
     repeats: { answers, secret: Buffer.alloc(32, 8) },
     installPublicRoutes(to) {
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);

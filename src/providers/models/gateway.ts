@@ -5,6 +5,7 @@ import { anthropicAddress } from './environment.ts';
 import type { Deployment, ModelProvider, ModelRequest } from './model.ts';
 import type { ModelTraffic } from './model-traffic.ts';
 import type { ModelLog, Upstream } from './upstream.ts';
+import { withFaults } from './with-faults.ts';
 
 export interface ModelTarget {
   deployment: Deployment;
@@ -41,7 +42,7 @@ export async function createModelGateway(options: GatewayOptions): Promise<Model
   const targets = new Map<string, ModelTarget>();
   for (const deployment of [...config.deployments, ...discovered, builtinDeployment]) {
     if (targets.has(deployment.name)) continue;
-    const own = providerOf(deployment, builtin, log);
+    const own = withFaults(providerOf(deployment, builtin, log), deployment);
     const provider = traffic === undefined ? own : traffic.govern(deployment, own);
     targets.set(deployment.name, { deployment: describe(deployment), provider });
   }

@@ -34,7 +34,7 @@ export function governed(
       generate(request, signal, caller) {
         const expected = () => estimatePrompt(request) + outputOf(request);
         return new GovernedCall(
-          () => generate(request, signal),
+          () => generate(request, signal, caller),
           () => entering(caller, expected, signal),
           { figures, usualOutput, signal },
         );
@@ -46,7 +46,7 @@ export function governed(
         const admission = await entering(caller, () => estimateTokens(characters()), signal);
         const ended = begin(figures, admission);
         try {
-          const result = await embed(request, signal);
+          const result = await embed(request, signal, caller);
           figures.input.add(result.inputTokens);
           admission?.used(result.inputTokens);
           ended('completed');
@@ -61,7 +61,7 @@ export function governed(
       async forward(request, signal, caller) {
         const ended = begin(figures, await entering(caller, () => 0, signal));
         try {
-          const answer = await forward(request, signal);
+          const answer = await forward(request, signal, caller);
           if (answer.kind === 'json') ended('completed');
           return untilRead(answer, ended, signal);
         } catch (error) {

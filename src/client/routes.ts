@@ -12,6 +12,7 @@ import type { operations as containers } from '../families/containers/contract.t
 import type { operations as conversations } from '../families/conversations/contract.ts';
 import type { operations as deployments } from '../families/deployments/contract.ts';
 import type { operations as embeddings } from '../families/embeddings/contract.ts';
+import type { operations as faultPlans } from '../families/fault-plans/contract.ts';
 import type { operations as files } from '../families/files/contract.ts';
 import type { operations as images } from '../families/images/contract.ts';
 import type { operations as models } from '../families/models/contract.ts';
@@ -49,6 +50,7 @@ export interface Contracts {
   datasets: typeof datasets;
   deployments: typeof deployments;
   embeddings: typeof embeddings;
+  faultPlans: typeof faultPlans;
   files: typeof files;
   images: typeof images;
   indexes: typeof indexes;
@@ -232,6 +234,13 @@ export const routes = {
     get: { method: 'GET', path: '/deployments/{name}', wire: 'foundry' },
   },
   embeddings: { create: { method: 'POST', path: '/embeddings', wire: 'openai', hasBody: true } },
+  faultPlans: {
+    list: { method: 'GET', path: '/fault_plans', wire: 'admin', isPage: true },
+    get: { method: 'GET', path: '/fault_plans/{name}', wire: 'admin' },
+    put: { method: 'PUT', path: '/fault_plans/{name}', wire: 'admin', hasBody: true },
+    delete: { method: 'DELETE', path: '/fault_plans/{name}', wire: 'admin' },
+    fired: { method: 'GET', path: '/faults', wire: 'admin', isPage: true },
+  },
   files: {
     create: {
       method: 'POST',

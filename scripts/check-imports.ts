@@ -19,7 +19,8 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
     names: ['config', 'faults', 'trust'],
   },
   http: { uses: ['errors', 'faults', 'kit', 'traffic', 'trust'], names: ['config'] },
-  app: { uses: ['errors', 'kit', 'http', 'traffic'], names: ['config', 'faults'] },
+  openapi: { uses: ['kit', 'http'] },
+  app: { uses: ['errors', 'kit', 'http', 'openapi', 'traffic'], names: ['config', 'faults'] },
   purge: { uses: ['config', 'families', 'kit', 'providers', 'storage', 'trust'] },
   server: {
     uses: [
@@ -46,7 +47,7 @@ const contractFiles = /^src\/families\/[^/]+\/(contract|definition|items|message
 const storageWords = /sqlite|postgres/i;
 /** The search index is a store of its own, of what can be made again from the files. */
 const storageWordsAllowed =
-  /^test\/faults\/|^src\/(storage\/|providers\/search\/|config[^/]*\.ts$|cli\/doctor[^/]*\.ts$)/;
+  /^test\/(faults|upgrade)\/|^src\/(storage\/|providers\/search\/|config[^/]*\.ts$|cli\/doctor[^/]*\.ts$)/;
 
 const isTest = (file: string): boolean => /^test\/|\.test\.ts$|\/testing\//.test(file);
 const layerOf = (file: string): string => /^src\/([a-z]+)/.exec(file)?.[1] ?? '';

@@ -26,6 +26,7 @@ import { installWebSockets } from './http/websocket.ts';
 import { newRequestId } from './kit/ids.ts';
 import type { Family } from './kit/operation.ts';
 import { fixedProjects, type ProjectGate } from './kit/project-gate.ts';
+import { installOpenApi } from './openapi/route.ts';
 import { type TrafficFigures, trafficFigures } from './traffic/traffic-figures.ts';
 
 const longestPathSegment = 1024;
@@ -110,6 +111,7 @@ export async function createApp(options: AppOptions) {
   const streams = { hold: (project: string) => load.hold('streams', project), seconds: limits.streamSeconds };
   for (const family of families) bindFamily(app, family, { repeats, streams, faults });
   installMetricsEndpoint(app, metrics, credentials, authorization);
+  installOpenApi(app, families);
   options.installPublicRoutes(app);
 
   const allowed = methodsOf(families);

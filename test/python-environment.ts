@@ -107,8 +107,10 @@ export async function execPython(
   options: { cwd: string; execOptions?: string[]; variables?: Record<string, string>; signal: AbortSignal },
 ): Promise<Finished> {
   const { cwd, execOptions = [], variables = {}, signal } = options;
-  const { PATH, HOME, TMPDIR } = process.env;
-  const inherited = Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value !== undefined);
+  const { PATH, HOME, TMPDIR, NODE_OPTIONS, BLOOMERY_RECORD_CALLS } = process.env;
+  const inherited = Object.entries({ PATH, HOME, TMPDIR, NODE_OPTIONS, BLOOMERY_RECORD_CALLS }).filter(
+    ([, value]) => value !== undefined,
+  );
   const env = {
     ...Object.fromEntries(inherited),
     LANG: 'C.UTF-8',

@@ -15,33 +15,10 @@ import { askedOf } from './authorization.ts';
 import { sendBytes } from './bytes.ts';
 import { sendError } from './errors.ts';
 import type { FaultStep } from './faults.ts';
+import { mountsOf, routePath } from './mounts.ts';
 import type { Repeats } from './repeats.ts';
 import { constraintsOf } from './route-constraints.ts';
 import { sendEvents } from './sse.ts';
-
-export const projectBase = '/api/projects/:project';
-export const adminBase = '/admin';
-
-/** Where an operation is served. OpenAI operations of agents answer at the agent's own address too, `/v1` optional there. */
-function mounts(operation: Operation) {
-  const path = routePath(operation.path);
-  if (operation.wire === 'foundry') return [{ url: projectBase + path, mount: 'native' as const }];
-  if (operation.wire === 'admin') return [{ url: adminBase + path, mount: 'admin' as const }];
-  const agentBase = `${projectBase}/agents/:agent_name/endpoint/protocols/openai`;
-  const own = operation.onAgentEndpoint
-    ? [
-        { url: agentBase + path, mount: 'agent-endpoint' as const },
-        { url: `${agentBase}/v1${path}`, mount: 'agent-endpoint' as const },
-      ]
-    : [];
-  return [{ url: `${projectBase}/openai/v1${path}`, mount: 'openai' as const }, ...own];
-}
-
-/** `/agents/{agent_name}:enable` in the router's notation: parameters before a verb end at the colon, `::` is a colon. */
-export const routePath = (path: string): string =>
-  path
-    .replaceAll(':', '::')
-    .replace(/\{(\w+)\}(::)?/g, (_, name, verb) => (verb ? `:${name}(^.+)::` : `:${name}`));
 
 export interface StreamBounds {
   /** Throws when there may be no more streams; answers what frees the place. */
@@ -90,12 +67,12 @@ export function bindFamily(
       void run(request, reply);
     };
     const opened = called.find((one) => one?.path === operation.path);
-    for (const { url, mount } of mounts(operation)) {
+    for (const { path, mount } of mountsOf(operation)) {
       const asked = askedOf(operation, mount);
       const opens = operation.method === 'GET' && opened ? { opens: askedOf(opened, mount) } : {};
       app.route({
         method: operation.method as HTTPMethods,
-        url,
+        url: routePath(path),
         config: { operation, mount, asked, ...opens },
         constraints: constraintsOf(operation),
         ...(operation.answersBeforeBody ? { onRequest: handler } : {}),

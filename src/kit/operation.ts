@@ -35,6 +35,8 @@ export interface Operation {
   answersBeforeBody?: boolean;
   /** The success status; 200 unless said. */
   status?: number;
+  /** Whether what was made, and not only changed, is answered with 201. */
+  answersCreated?: boolean;
   result?: TSchema;
   /** The `Foundry-Features` key the whole operation needs. */
   preview?: string;
@@ -44,6 +46,8 @@ export interface Operation {
   onAgentEndpoint?: boolean;
   /** Whether the answer may be a stream of server-sent events. */
   streams?: boolean;
+  /** Whether it is part of the contract only, and says so with 501. */
+  notBuilt?: boolean;
   /** Whether the answer may be bytes: a file, audio, plain text. */
   answersBytes?: boolean;
 }

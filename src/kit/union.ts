@@ -17,6 +17,8 @@ export interface UnionKeyword {
 export interface UnionOptions {
   fallback?: (value: object) => string;
   unknown?: 'keep' | 'refuse';
+  /** Its name in the OpenAPI document. */
+  title?: string;
   description?: string;
 }
 
@@ -34,6 +36,7 @@ export function UnionBy<const V extends Record<string, TSchema>>(
   return Type.Unsafe({
     type: 'object',
     unionBy: keyword,
+    ...(options.title === undefined ? {} : { title: options.title }),
     ...(options.description === undefined ? {} : { description: options.description }),
   });
 }

@@ -44,20 +44,26 @@ const versionFields = {
   blueprint_reference: Maybe(AnyObject),
 };
 
-const CreateAgentVersion = Type.Object({
-  ...versionFields,
-  digital_worker_type: Maybe(Type.String()),
-  draft: Maybe(Type.Boolean()),
-});
+const CreateAgentVersion = Type.Object(
+  {
+    ...versionFields,
+    digital_worker_type: Maybe(Type.String()),
+    draft: Maybe(Type.Boolean()),
+  },
+  { title: 'CreateAgentVersion' },
+);
 export type CreateAgentVersion = Static<typeof CreateAgentVersion>;
 
-const CreateAgent = Type.Object({
-  name: AgentName,
-  ...CreateAgentVersion.properties,
-  state: Maybe(OneOf('enabled', 'disabled')),
-  agent_endpoint: Maybe(AgentEndpoint),
-  agent_card: Maybe(AgentCard),
-});
+const CreateAgent = Type.Object(
+  {
+    name: AgentName,
+    ...CreateAgentVersion.properties,
+    state: Maybe(OneOf('enabled', 'disabled')),
+    agent_endpoint: Maybe(AgentEndpoint),
+    agent_card: Maybe(AgentCard),
+  },
+  { title: 'CreateAgent' },
+);
 
 const byName = Type.Object({ agent_name: AgentName });
 const byVersion = Type.Object({ agent_name: AgentName, agent_version: Type.String({ minLength: 1 }) });

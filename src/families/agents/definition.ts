@@ -35,7 +35,7 @@ const otherKind = Type.Object({ kind: Type.String() });
 export const AgentDefinition = UnionBy(
   'kind',
   { prompt: PromptDefinition, hosted: otherKind, workflow: otherKind, external: otherKind, voice: otherKind },
-  { description: 'What the agent is, by `kind`. `prompt` is served.' },
+  { title: 'AgentDefinition', description: 'What the agent is, by `kind`. `prompt` is served.' },
 );
 
 export const kindGates: Record<string, string> = {

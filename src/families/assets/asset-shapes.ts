@@ -102,14 +102,11 @@ export type BlobReference = Static<typeof BlobReference>;
 export const AssetCredential = Type.Object({ blobReference: BlobReference });
 
 export const PendingUploadRequest = <const T extends string>(type: T, ...older: string[]) =>
-  Type.Object(
-    {
-      pendingUploadId: Maybe(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,128}$' })),
-      connectionName: Maybe(Type.String({ minLength: 1, maxLength: 256 })),
-      pendingUploadType: OneOf(type, ...older),
-    },
-    { additionalProperties: false },
-  );
+  Type.Object({
+    pendingUploadId: Maybe(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,128}$' })),
+    connectionName: Maybe(Type.String({ minLength: 1, maxLength: 256 })),
+    pendingUploadType: OneOf(type, ...older),
+  });
 
 export const PendingUpload = <const T extends string>(type: T) =>
   Type.Object({

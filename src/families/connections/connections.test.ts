@@ -205,7 +205,6 @@ describe('what is refused, by name', () => {
     [{ target: '' }, 'invalid_payload', 'target'],
     [{ target: `https://me:${secret}@host/` }, 'invalid_payload', 'target'],
     [{ metadata: { a: 1 } }, 'invalid_payload', 'metadata.a'],
-    [{ colour: 'red' }, 'invalid_payload', 'body'],
     [{ credentials: { key: secret } }, 'missing_required_parameter', 'credentials.type'],
     [{ credentials: { type: 'ApiKey' } }, 'missing_required_parameter', 'credentials.key'],
     [{ credentials: { type: 'ApiKey', key: '' } }, 'invalid_payload', 'credentials.key'],

@@ -13,6 +13,7 @@ import { op } from '../../kit/operation.ts';
 import { Maybe, Metadata, OneOf } from '../../kit/schema.ts';
 import { UnionBy } from '../../kit/union.ts';
 
+/** A secret under another name than its own would be lost in silence. */
 const closed = { additionalProperties: false } as const;
 
 const Secret = Type.String({ pattern: connectionSecret.source });
@@ -49,27 +50,27 @@ const shown = {
   metadata: Type.Record(Type.String(), Type.String()),
 };
 
-export const Connection = Type.Object({
-  ...shown,
-  credentials: Type.Object({ type: OneOf(...credentialTypes) }),
-});
+export const Connection = Type.Object(
+  {
+    ...shown,
+    credentials: Type.Object({ type: OneOf(...credentialTypes) }),
+  },
+  { title: 'Connection' },
+);
 export type Connection = Static<typeof Connection>;
 
 export const ConnectionWithCredentials = Type.Object({ ...shown, credentials: Credentials });
 
-export const SetConnection = Type.Object(
-  {
-    type: OneOf(...connectionTypes),
-    target: Type.String({
-      pattern: connectionTarget.source,
-      description: 'Address or other identifier of the service, without user or password.',
-    }),
-    isDefault: Maybe(Type.Boolean()),
-    metadata: Maybe(Metadata),
-    credentials: Maybe(Credentials),
-  },
-  closed,
-);
+export const SetConnection = Type.Object({
+  type: OneOf(...connectionTypes),
+  target: Type.String({
+    pattern: connectionTarget.source,
+    description: 'Address or other identifier of the service, without user or password.',
+  }),
+  isDefault: Maybe(Type.Boolean()),
+  metadata: Maybe(Metadata),
+  credentials: Maybe(Credentials),
+});
 export type SetConnection = Static<typeof SetConnection>;
 
 const ListQuery = Type.Object({
@@ -118,6 +119,7 @@ export const operations = {
     params: Type.Object({ name: Type.String({ pattern: connectionName.source }) }),
     body: SetConnection,
     result: Connection,
+    answersCreated: true,
   }),
   delete: op({
     method: 'DELETE',

@@ -11,16 +11,19 @@ const Sku = Type.Object({
   tier: Type.String(),
 });
 
-export const ModelDeployment = Type.Object({
-  type: Type.Literal('ModelDeployment'),
-  name: Type.String(),
-  modelName: Type.String(),
-  modelVersion: Type.String(),
-  modelPublisher: Type.String(),
-  capabilities: Type.Record(Type.String(), Type.String()),
-  sku: Sku,
-  connectionName: Type.Optional(Type.String()),
-});
+export const ModelDeployment = Type.Object(
+  {
+    type: Type.Literal('ModelDeployment'),
+    name: Type.String(),
+    modelName: Type.String(),
+    modelVersion: Type.String(),
+    modelPublisher: Type.String(),
+    capabilities: Type.Record(Type.String(), Type.String()),
+    sku: Sku,
+    connectionName: Type.Optional(Type.String()),
+  },
+  { title: 'ModelDeployment' },
+);
 export type ModelDeployment = Static<typeof ModelDeployment>;
 
 const ListQuery = Type.Object({

@@ -57,7 +57,7 @@ const Images = Type.Object({
   quality: Type.Optional(Type.String()),
   background: Type.Optional(Type.String()),
   output_format: Type.Optional(Type.String()),
-  usage: Type.Optional(Type.Object({})),
+  usage: Type.Optional(Type.Object({ total_tokens: Type.Optional(Type.Integer()) })),
 });
 
 export const operations = {

@@ -31,7 +31,7 @@ function refuse(row: ContractRow): never {
 }
 
 /** A refusal depends on no body, so none is read: any media type and size is refused alike. */
-const early = { answersBeforeBody: true };
+const early = { answersBeforeBody: true, notBuilt: true };
 
 function operationOf(row: ContractRow): Operation {
   const { wire, method, path, group, consumes } = row;

@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox';
 import { CursorPage, cursorQuery } from '../../kit/cursor-page.ts';
 import { op } from '../../kit/operation.ts';
-import { AnyObject, Maybe, Metadata, OneOf, UnixSeconds } from '../../kit/schema.ts';
+import { AnyObject, Hint, Maybe, Metadata, OneOf, UnixSeconds } from '../../kit/schema.ts';
 import { InputItem, StoredItem } from './items.ts';
 import { Reasoning, TextOptions, Tool, ToolChoice } from './request-parts.ts';
 import type { ResponseTrace } from './trace.ts';
 
-const includable = OneOf(
+const includable = Hint(
   'file_search_call.results',
   'web_search_call.results',
   'web_search_call.action.sources',
@@ -46,29 +46,32 @@ const promptFields = {
   structured_inputs: Maybe(AnyObject),
 };
 
-export const CreateResponse = Type.Object({
-  ...promptFields,
-  store: Maybe(Type.Boolean()),
-  background: Maybe(Type.Boolean()),
-  stream: Maybe(Type.Boolean()),
-  stream_options: Maybe(Type.Object({ include_obfuscation: Type.Optional(Type.Boolean()) })),
-  include: Maybe(Type.Array(includable)),
-  max_output_tokens: Maybe(Type.Integer({ minimum: 16 })),
-  max_tool_calls: Maybe(Type.Integer({ minimum: 1 })),
-  temperature: Maybe(Type.Number({ minimum: 0, maximum: 2 })),
-  top_p: Maybe(Type.Number({ minimum: 0, maximum: 1 })),
-  top_logprobs: Maybe(Type.Integer({ minimum: 0, maximum: 20 })),
-  metadata: Maybe(Metadata),
-  service_tier: Maybe(OneOf('auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast')),
-  prompt: Maybe(AnyObject),
-  prompt_cache_key: Maybe(Type.String()),
-  context_management: Maybe(Type.Array(AnyObject)),
-  moderation: Maybe(AnyObject),
-  safety_identifier: Maybe(Type.String({ maxLength: 64 })),
-  user: Maybe(Type.String()),
-  agent_session_id: Maybe(Type.String()),
-  routing_config: Type.Optional(Type.Unknown()),
-});
+export const CreateResponse = Type.Object(
+  {
+    ...promptFields,
+    store: Maybe(Type.Boolean()),
+    background: Maybe(Type.Boolean()),
+    stream: Maybe(Type.Boolean()),
+    stream_options: Maybe(Type.Object({ include_obfuscation: Type.Optional(Type.Boolean()) })),
+    include: Maybe(Type.Array(includable)),
+    max_output_tokens: Maybe(Type.Integer({ minimum: 16 })),
+    max_tool_calls: Maybe(Type.Integer({ minimum: 1 })),
+    temperature: Maybe(Type.Number({ minimum: 0, maximum: 2 })),
+    top_p: Maybe(Type.Number({ minimum: 0, maximum: 1 })),
+    top_logprobs: Maybe(Type.Integer({ minimum: 0, maximum: 20 })),
+    metadata: Maybe(Metadata),
+    service_tier: Maybe(OneOf('auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast')),
+    prompt: Maybe(AnyObject),
+    prompt_cache_key: Maybe(Type.String()),
+    context_management: Maybe(Type.Array(AnyObject)),
+    moderation: Maybe(AnyObject),
+    safety_identifier: Maybe(Type.String({ maxLength: 64 })),
+    user: Maybe(Type.String()),
+    agent_session_id: Maybe(Type.String()),
+    routing_config: Type.Optional(Type.Unknown()),
+  },
+  { title: 'CreateResponse' },
+);
 export type CreateResponse = Static<typeof CreateResponse>;
 
 const Usage = Type.Object({

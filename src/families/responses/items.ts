@@ -9,32 +9,36 @@ import { UnionBy } from '../../kit/union.ts';
 const text = { text: Type.String() };
 const type = <const T extends string>(name: T) => ({ type: Type.Literal(name) });
 
-export const ContentPart = UnionBy('type', {
-  input_text: Type.Object({ ...type('input_text'), ...text }),
-  input_image: Type.Object({
-    ...type('input_image'),
-    image_url: Maybe(Type.String()),
-    file_id: Maybe(Type.String()),
-    detail: Maybe(OneOf('auto', 'low', 'high', 'original')),
-  }),
-  input_file: Type.Object({
-    ...type('input_file'),
-    file_id: Maybe(Type.String()),
-    file_data: Maybe(Type.String()),
-    file_url: Maybe(Type.String()),
-    filename: Maybe(Type.String()),
-  }),
-  output_text: Type.Object({
-    ...type('output_text'),
-    ...text,
-    annotations: Maybe(Type.Array(AnyObject)),
-    logprobs: Maybe(Type.Array(AnyObject)),
-  }),
-  refusal: Type.Object({ ...type('refusal'), refusal: Type.String() }),
-  text: Type.Object({ ...type('text'), ...text }),
-  summary_text: Type.Object({ ...type('summary_text'), ...text }),
-  reasoning_text: Type.Object({ ...type('reasoning_text'), ...text }),
-});
+export const ContentPart = UnionBy(
+  'type',
+  {
+    input_text: Type.Object({ ...type('input_text'), ...text }),
+    input_image: Type.Object({
+      ...type('input_image'),
+      image_url: Maybe(Type.String()),
+      file_id: Maybe(Type.String()),
+      detail: Maybe(OneOf('auto', 'low', 'high', 'original')),
+    }),
+    input_file: Type.Object({
+      ...type('input_file'),
+      file_id: Maybe(Type.String()),
+      file_data: Maybe(Type.String()),
+      file_url: Maybe(Type.String()),
+      filename: Maybe(Type.String()),
+    }),
+    output_text: Type.Object({
+      ...type('output_text'),
+      ...text,
+      annotations: Maybe(Type.Array(AnyObject)),
+      logprobs: Maybe(Type.Array(AnyObject)),
+    }),
+    refusal: Type.Object({ ...type('refusal'), refusal: Type.String() }),
+    text: Type.Object({ ...type('text'), ...text }),
+    summary_text: Type.Object({ ...type('summary_text'), ...text }),
+    reasoning_text: Type.Object({ ...type('reasoning_text'), ...text }),
+  },
+  { title: 'ContentPart' },
+);
 export type ContentPart = Static<typeof ContentPart>;
 
 const common = { id: Maybe(Type.String({ minLength: 1, maxLength: 256 })), status: Maybe(Type.String()) };
@@ -160,6 +164,7 @@ export const InputItem = UnionBy(
     compaction: Compaction,
   },
   {
+    title: 'InputItem',
     fallback: (item) => (isBareReference(item) ? 'item_reference' : 'message'),
     description:
       'An item. Without a `type` it is a message, or, with nothing but an `id`, a reference to another item.',
@@ -191,6 +196,7 @@ export const StoredItem = Type.Unsafe<Item>({
   type: 'object',
   required: ['id', 'type'],
   properties: { id: { type: 'string' }, type: { type: 'string' } },
+  title: 'Item',
   description: 'An item with its id.',
 });
 

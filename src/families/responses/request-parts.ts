@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { AnyObject, Maybe, OneOf } from '../../kit/schema.ts';
+import { AnyObject, Hint, Maybe, OneOf } from '../../kit/schema.ts';
 import { UnionBy } from '../../kit/union.ts';
 
 const toolName = Type.String({
@@ -40,7 +40,7 @@ const kept = Type.Object({ type: Type.String() });
 export const Tool = UnionBy(
   'type',
   { function: FunctionTool, custom: CustomTool, other: kept },
-  { unknown: 'keep' },
+  { title: 'Tool', unknown: 'keep' },
 );
 export type Tool = Static<typeof Tool>;
 
@@ -61,7 +61,7 @@ export const ToolChoice = Type.Union([
       }),
       other: kept,
     },
-    { unknown: 'keep' },
+    { title: 'NamedToolChoice', unknown: 'keep' },
   ),
 ]);
 export interface AllowedTools {
@@ -74,24 +74,28 @@ export type ToolChoice = Static<typeof ToolChoice>;
 
 export const Reasoning = Type.Object({
   effort: Maybe(OneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')),
-  summary: Maybe(OneOf('auto', 'concise', 'detailed')),
-  generate_summary: Maybe(OneOf('auto', 'concise', 'detailed')),
+  summary: Maybe(Hint('auto', 'concise', 'detailed')),
+  generate_summary: Maybe(Hint('auto', 'concise', 'detailed')),
   mode: Maybe(OneOf('standard', 'pro')),
   context: Maybe(OneOf('auto', 'current_turn', 'all_turns')),
 });
 export type Reasoning = Static<typeof Reasoning>;
 
-export const TextFormat = UnionBy('type', {
-  text: Type.Object({ type: Type.Literal('text') }),
-  json_object: Type.Object({ type: Type.Literal('json_object') }),
-  json_schema: Type.Object({
-    type: Type.Literal('json_schema'),
-    name: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
-    schema: AnyObject,
-    description: Maybe(Type.String()),
-    strict: Maybe(Type.Boolean()),
-  }),
-});
+export const TextFormat = UnionBy(
+  'type',
+  {
+    text: Type.Object({ type: Type.Literal('text') }),
+    json_object: Type.Object({ type: Type.Literal('json_object') }),
+    json_schema: Type.Object({
+      type: Type.Literal('json_schema'),
+      name: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+      schema: AnyObject,
+      description: Maybe(Type.String()),
+      strict: Maybe(Type.Boolean()),
+    }),
+  },
+  { title: 'TextFormat' },
+);
 export type TextFormat = Static<typeof TextFormat>;
 
 export const TextOptions = Type.Object({

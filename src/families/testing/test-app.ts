@@ -5,6 +5,7 @@ import { type Limits, loadConfig } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import type { Family } from '../../kit/operation.ts';
 import { everything } from '../../trust/principal.ts';
+import { withFittingAnswers } from './fitting-answers.ts';
 
 /** The API key that a test app takes. */
 export const testKey = 'key';
@@ -33,7 +34,7 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The families behind the server's real conventions, in process and silent. */
+/** The families behind the server's real conventions, in process and silent. An answer that its contract does not describe is an error. */
 export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(families);
 
 export interface TestAppOptions
@@ -47,6 +48,10 @@ export async function testAppWith(
   { limits = {}, ...options }: TestAppOptions = {},
 ): Promise<TestApp> {
   const config = loadConfig({ file: null, environment: {} });
+  const misfits: string[] = [];
+  const complain = (): void => {
+    if (misfits.length > 0) throw new Error(misfits.splice(0).join('\n'));
+  };
   const app = await createApp({
     config: { ...config, limits: { ...config.limits, ...limits } },
     credentials: {
@@ -56,7 +61,7 @@ export async function testAppWith(
         throw apiError('invalid_credential', 'Test apps take no tokens.');
       },
     },
-    families,
+    families: families.map((family) => withFittingAnswers(family, (misfit) => misfits.push(misfit))),
     log: pino({ level: 'silent' }),
     installPublicRoutes() {},
     ...options,
@@ -73,6 +78,7 @@ export async function testAppWith(
         headers: { 'api-key': testKey, ...headers },
         ...(body === undefined ? {} : { payload: body as object }),
       });
+      complain();
       const isJson = String(reply.headers['content-type']).startsWith('application/json');
       return {
         status: reply.statusCode,
@@ -91,6 +97,7 @@ export async function testAppWith(
       const idle = setInterval(() => app.server.closeIdleConnections(), 20);
       await app.close();
       clearInterval(idle);
+      complain();
     },
   };
 }

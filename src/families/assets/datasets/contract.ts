@@ -16,26 +16,26 @@ import {
 
 const ConnectionName = Type.String({ minLength: 1, maxLength: 256 });
 
-export const DatasetVersion = Type.Object({
-  ...shown,
-  type: OneOf('uri_file', 'uri_folder'),
-  dataUri: Type.String(),
-  isReference: Type.Boolean({ description: 'Whether the data stays when the version is deleted.' }),
-  connectionName: Type.Optional(ConnectionName),
-});
+export const DatasetVersion = Type.Object(
+  {
+    ...shown,
+    type: OneOf('uri_file', 'uri_folder'),
+    dataUri: Type.String(),
+    isReference: Type.Boolean({ description: 'Whether the data stays when the version is deleted.' }),
+    connectionName: Type.Optional(ConnectionName),
+  },
+  { title: 'DatasetVersion' },
+);
 export type DatasetVersion = Static<typeof DatasetVersion>;
 
-export const SetDataset = Type.Object(
-  {
-    ...fromPath,
-    ...changeable,
-    type: Maybe(OneOf('uri_file', 'uri_folder')),
-    dataUri: Maybe(DataUri),
-    isReference: Maybe(Type.Boolean()),
-    connectionName: Maybe(ConnectionName),
-  },
-  { additionalProperties: false },
-);
+export const SetDataset = Type.Object({
+  ...fromPath,
+  ...changeable,
+  type: Maybe(OneOf('uri_file', 'uri_folder')),
+  dataUri: Maybe(DataUri),
+  isReference: Maybe(Type.Boolean()),
+  connectionName: Maybe(ConnectionName),
+});
 export type SetDataset = Static<typeof SetDataset>;
 
 const itemPath = '/datasets/{name}/versions/{version}';
@@ -50,6 +50,7 @@ export const operations = {
     params: ByNewVersion,
     body: SetDataset,
     result: DatasetVersion,
+    answersCreated: true,
   }),
   delete: op({
     method: 'DELETE',

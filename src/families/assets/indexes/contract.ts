@@ -1,10 +1,8 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import Type, { type Static, type TOptional, type TSchema } from 'typebox';
 import { op } from '../../../kit/operation.ts';
 import { Maybe, OneOf } from '../../../kit/schema.ts';
 import { UnionBy } from '../../../kit/union.ts';
 import { ByNewVersion, ByVersion, changeable, fromPath, readOperations, shown } from '../asset-shapes.ts';
-
-const closed = { additionalProperties: false } as const;
 
 const Name = Type.String({ minLength: 1, maxLength: 256 });
 const Fields = Type.Array(Name, { maxItems: 100 });
@@ -41,7 +39,7 @@ export const connectionTypeOf: Record<IndexType, string | null> = {
 };
 
 const one = <const K extends IndexType>(type: K) =>
-  Type.Object({ type: Type.Literal(type), ...variants[type] }, closed);
+  Type.Object({ type: Type.Literal(type), ...variants[type] }, { additionalProperties: false });
 
 export const NewIndex = UnionBy('type', {
   AzureSearch: one('AzureSearch'),
@@ -52,18 +50,25 @@ export const NewIndex = UnionBy('type', {
 /** Fields that say what the index is, of whatever type. */
 export const definingFields = [...new Set(['type', ...Object.values(variants).flatMap(Object.keys)])];
 
-export const IndexVersion = Type.Object({ ...shown, type: OneOf(...(Object.keys(variants) as IndexType[])) });
+/** What an index may say, whatever its type. */
+const particulars: Record<string, TOptional<TSchema>> = Object.fromEntries(
+  Object.values(variants).flatMap((fields) =>
+    Object.entries(fields).map(([name, schema]) => [name, Type.Optional(schema)]),
+  ),
+);
+
+export const IndexVersion = Type.Object(
+  { ...shown, ...particulars, type: OneOf(...(Object.keys(variants) as IndexType[])) },
+  { title: 'IndexVersion' },
+);
 
 /** The whole of a new index, or what is to change of one. */
-export const SetIndex = Type.Object(
-  {
-    ...fromPath,
-    ...changeable,
-    ...Object.fromEntries(definingFields.map((field) => [field, Type.Optional(Type.Unknown())])),
-    type: Maybe(OneOf(...(Object.keys(variants) as IndexType[]))),
-  },
-  closed,
-);
+export const SetIndex = Type.Object({
+  ...fromPath,
+  ...changeable,
+  ...Object.fromEntries(definingFields.map((field) => [field, Type.Optional(Type.Unknown())])),
+  type: Maybe(OneOf(...(Object.keys(variants) as IndexType[]))),
+});
 export type SetIndex = Static<typeof SetIndex>;
 
 const itemPath = '/indexes/{name}/versions/{version}';
@@ -78,6 +83,7 @@ export const operations = {
     params: ByNewVersion,
     body: SetIndex,
     result: IndexVersion,
+    answersCreated: true,
   }),
   delete: op({
     method: 'DELETE',

@@ -73,7 +73,6 @@ test.each<[string, object, string]>([
   ['a mapping without fields of content', { ...search, fieldMapping: {} }, 'fieldMapping.contentFields'],
   ['an empty name of the index', { ...search, indexName: '' }, 'indexName'],
   ['a field of another type', { ...managed, indexName: 'docs' }, 'body'],
-  ['a field nobody knows', { ...managed, colour: 'red' }, 'body'],
   ['another name', { ...managed, name: 'other' }, 'name'],
 ])('an index with %s is refused', async (_, body, target) => {
   const reply = await app.call('PATCH', at('bad'), body);

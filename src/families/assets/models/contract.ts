@@ -35,28 +35,36 @@ const particulars = {
   loraConfig: Maybe(LoraConfig),
 };
 
-export const ModelVersion = Type.Object({
-  ...shown,
-  ...particulars,
-  blobUri: Type.String(),
-  artifactProfile: Type.Object({
-    category: OneOf(...artifactCategories),
-    signals: Type.Array(OneOf(...artifactSignals)),
-  }),
-  warnings: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
-});
+export const ModelVersion = Type.Object(
+  {
+    ...shown,
+    ...particulars,
+    blobUri: Type.String(),
+    artifactProfile: Type.Object({
+      category: OneOf(...artifactCategories),
+      signals: Type.Array(OneOf(...artifactSignals)),
+    }),
+    warnings: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+  },
+  { title: 'ModelVersion' },
+);
 export type ModelVersion = Static<typeof ModelVersion>;
 
-export const NewModel = Type.Object(
-  {
-    ...fromPath,
-    ...changeable,
-    ...particulars,
-    blobUri: DataUri,
-  },
-  { additionalProperties: false },
-);
+export const NewModel = Type.Object({
+  ...fromPath,
+  ...changeable,
+  ...particulars,
+  blobUri: DataUri,
+});
 export type NewModel = Static<typeof NewModel>;
+
+/** What a version is made of, and can't be changed. */
+export const lasting = ['blobUri', ...Object.keys(particulars)];
+
+const ChangeModel = Type.Object({
+  ...changeable,
+  ...Object.fromEntries(lasting.map((field) => [field, Type.Optional(Type.Unknown())])),
+});
 
 const itemPath = '/models/{name}/versions/{version}';
 const preview = { preview: 'Models=V1Preview' } as const;
@@ -70,7 +78,7 @@ export const operations = {
     summary: 'Change the description and tags of a version of a registered model',
     wire: 'foundry',
     params: ByVersion,
-    body: Type.Object(changeable, { additionalProperties: false }),
+    body: ChangeModel,
     result: ModelVersion,
   }),
   delete: op({

@@ -6,7 +6,7 @@ import { exists, type Shelf } from '../shelf.ts';
 import type { AssetStore, Place, StoredAsset } from '../store.ts';
 import { assetVersions } from '../versions.ts';
 import { type ArtifactProfile, artifactProfile, artifactWarnings } from './artifact-profile.ts';
-import type { LoraConfig, NewModel, operations } from './contract.ts';
+import { type LoraConfig, lasting, type NewModel, type operations } from './contract.ts';
 
 type Particulars = Pick<NewModel, 'weightType' | 'baseModel' | 'source' | 'loraConfig'>;
 
@@ -82,6 +82,10 @@ export function modelsService(store: AssetStore, shelf: Shelf): Handlers<typeof 
 
     async update(ctx, { params, body }) {
       const asset = named(ctx, params);
+      const refused = lasting.find((field) => field in body);
+      if (refused !== undefined) {
+        throw invalidPayload(refused, `'${refused}' can't be changed; register another version.`);
+      }
       const after = await store.change(asset, (found) => changed(contentOf(found), body));
       if (after === undefined) throw assetNotFound(asset);
       return wireForm(ctx, after);

@@ -26,6 +26,7 @@ const short: Record<RoleName, string> = {
   'Cognitive Services Data Reader': 'Data reader',
   'Azure AI Developer': 'Developer',
   Reader: 'Reader',
+  'Bloomery Impersonator': 'Impersonator',
 };
 
 /** `docs/roles.md`: every operation, the action that it needs, and which of Azure's roles has it. */
@@ -80,7 +81,7 @@ export function rolesPage(coverage: Coverage, families: Family[]): string {
       ['Column', 'Role in Azure', 'Also', 'Id'],
       roleNames.map((name) => {
         const { otherNames, id } = roleDefinitions[name];
-        return [short[name], name, otherNames.join(', '), `\`${id}\``];
+        return [short[name], name, otherNames.join(', '), id === null ? '' : `\`${id}\``];
       }),
     ),
     `Paths are below \`/api/projects/{project}\`, actions below \`${provider}\` unless they begin with \`Microsoft\`.`,

@@ -4,7 +4,7 @@ import Type from 'typebox';
 
 export const closed = { additionalProperties: false } as const;
 
-export const projectNameRule = 'a name of letters, digits, `_`, `.` and `-`, at most 64, not `_project`';
+export { projectName, projectNameRule } from './kit/project-name.ts';
 
 /** `rule` replaces the pattern in error messages. */
 export const Text = (pattern: RegExp, rule: string, description: string) =>

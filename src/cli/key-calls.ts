@@ -1,6 +1,8 @@
 /** API keys of a data directory: through the server that runs on it, else in its files. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { projectName, projectNameRule } from '../config-shapes.ts';
+import { invalidPayload } from '../errors.ts';
 import { lockDataDirectory } from '../storage/data-lock.ts';
 import type { ApiKeys, KeyDescription, NewKey, WantedKey } from '../trust/api-keys.ts';
 import { ensureCredentials } from '../trust/credentials.ts';
@@ -51,7 +53,14 @@ async function servedKeys(server: Parameters<typeof openApi>[0]): Promise<KeyCal
 
 const storedKeys = (keys: ApiKeys): KeyCalls => ({
   list: async () => keys.list(),
-  create: async (wanted) => keys.create({ ...wanted, grants: createRoles().grants(wanted.grants) }),
+  async create(wanted) {
+    // Which projects there are is for the server to know; this much can be told without it.
+    for (const [at, { project }] of wanted.grants.entries()) {
+      if (project === null || projectName.test(project)) continue;
+      throw invalidPayload(`grants[${at}].project`, `The project has to be ${projectNameRule}.`);
+    }
+    return keys.create({ ...wanted, grants: createRoles().grants(wanted.grants) });
+  },
   rotate: async (name, graceSeconds) => keys.rotate(name, graceSeconds),
   revoke: async (name) => keys.revoke(name),
 });

@@ -70,6 +70,7 @@ import {
 import {
   keepLogsFor,
   replan,
+  requireFiles,
   responseEngine,
   migrations as responseMigrations,
   responseStore,
@@ -257,12 +258,13 @@ export function createFamilies(parts: FamilyParts): Families {
       files.project,
       uploads.project,
     ],
+    onDelete: (project) => parts.apiKeys?.keys.withdraw(project),
     log,
   });
   let stopRetention = () => {};
   const served = [
     agents.family,
-    conversationsFamily(conversations, sources.agents),
+    conversationsFamily(conversations, sources.agents, requireFiles),
     { ...responsesFamily({ ...sources, engine }), messages: { 'response.create': 'create' } },
     deploymentsFamily(models),
     connectionsFamily(connections),
@@ -278,7 +280,7 @@ export function createFamilies(parts: FamilyParts): Families {
     ...(vectorStores ? [vectorStores.family] : []),
     files.family,
     uploads.family,
-    ...(parts.apiKeys ? [apiKeysFamily(parts.apiKeys.keys, parts.apiKeys.roles)] : []),
+    ...(parts.apiKeys ? [apiKeysFamily({ ...parts.apiKeys, projects: parts.projects })] : []),
     ...(parts.faults ? [faultPlansFamily(parts.faults)] : []),
     projects.family,
   ];

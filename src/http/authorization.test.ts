@@ -14,6 +14,10 @@ const everywhere = null;
 const grants: Record<string, Grant[]> = {
   nobody: [],
   user: [{ role: 'Azure AI User', project: 'default' }],
+  impersonator: [
+    { role: 'Azure AI User', project: 'default' },
+    { role: 'Bloomery Impersonator', project: 'default' },
+  ],
   'user-everywhere': [{ role: 'Azure AI User', project: everywhere }],
   consumer: [{ role: 'Foundry Agent Consumer', project: 'default' }],
   two: [
@@ -55,8 +59,7 @@ const things = family(
       method: 'POST',
       path: '/impersonations',
       summary: 'What no role of Azure may do',
-      action:
-        'Microsoft.CognitiveServices/accounts/AIServices/agents/endpoints/UserIdentityImpersonation/action',
+      action: 'Microsoft.Elsewhere/things/action',
     }),
   },
   {
@@ -143,6 +146,22 @@ describe('a refusal', () => {
   test('says where none of Azure’s roles would do', async () => {
     const { json } = await ask('user', 'POST', '/impersonations');
     expect(json.error.message).toMatch(/None of Azure's roles gives it/);
+  });
+
+  test('is for whoever acts for another user without being let, too', async () => {
+    const as = async (key: string) => {
+      const reply = await app.inject({
+        url: '/api/projects/default/agents?api-version=v1',
+        headers: { 'api-key': key, 'x-ms-user-identity': 'anna' },
+      });
+      return [reply.statusCode, reply.json().error?.code, reply.json().error?.message];
+    };
+    expect(await as('user')).toEqual([
+      403,
+      'PermissionDenied',
+      expect.stringContaining(`\`${agents}/endpoints/UserIdentityImpersonation/action\``),
+    ]);
+    expect((await as('impersonator'))[0]).toBe(200);
   });
 
   test('asks for a role on the whole server where it is about the server', async () => {

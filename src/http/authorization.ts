@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { type ApiError, apiError } from '../errors.ts';
-import { actionOf, type OperationAction } from '../kit/data-action.ts';
+import { actionOf, furtherActions, type OperationAction } from '../kit/data-action.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { Grant, Principal } from '../trust/principal.ts';
 import { type CustomRole, createRoles, type Role, type Roles } from '../trust/roles.ts';
+import type { Exchange } from './exchange.ts';
 import { upgrading } from './upgrading.ts';
 
 export type Mount = 'native' | 'openai' | 'agent-endpoint' | 'admin';
@@ -16,6 +17,7 @@ export interface Asked {
 }
 
 export interface Authorization {
+  allows(principal: Principal, action: OperationAction, project: string | null): boolean;
   /** Throws `PermissionDenied` unless one of the caller's roles allows it there; null for the server itself. */
   require(principal: Principal, asked: Asked, project: string | null): void;
 }
@@ -47,15 +49,19 @@ export function createAuthorization(custom: readonly CustomRole[]): Authorizatio
     return places.get(project) ?? (places.get(null) as Holder);
   };
 
+  const allows: Authorization['allows'] = ({ grants }, action, project) => {
+    const { decided, roles: held } = holderOf(grants, project);
+    let allowed = decided.get(action);
+    if (allowed === undefined) {
+      allowed = held.some((role) => role.allows(action));
+      decided.set(action, allowed);
+    }
+    return allowed;
+  };
   return {
+    allows,
     require(principal, asked, project) {
-      const holder = holderOf(principal.grants, project);
-      let allowed = holder.decided.get(asked.action);
-      if (allowed === undefined) {
-        allowed = holder.roles.some((role) => role.allows(asked.action));
-        holder.decided.set(asked.action, allowed);
-      }
-      if (!allowed) throw denied(principal, asked, project, roles);
+      if (!allows(principal, asked.action, project)) throw denied(principal, asked, project, roles);
     },
   };
 }
@@ -83,7 +89,16 @@ export function passAuthorization(
   const wanted = opens !== undefined && upgrading.has(request.raw) ? opens : asked;
   const { exchange } = request;
   exchange.project = project ?? '';
-  authorization.require(exchange.principal, wanted, project);
+  permit(exchange, authorization, wanted);
+}
+
+/** Lets a caller in who may do that, also for whom it acts; what else it may do can be asked for from then on. */
+export function permit(exchange: Exchange, authorization: Authorization, asked: Asked): void {
+  const { principal } = exchange;
+  const project = exchange.project === '' ? null : exchange.project;
+  authorization.require(principal, asked, project);
+  exchange.mayAlso = (action) => authorization.require(principal, { ...asked, action }, project);
+  if (project !== null && exchange.userIdentity !== null) exchange.requireAction(furtherActions.impersonate);
 }
 
 /** Those to suggest, the least that would do first. */

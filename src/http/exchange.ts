@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type ApiError, apiError } from '../errors.ts';
 import type { CallFaults } from '../kit/call-faults.ts';
 import type { Context } from '../kit/context.ts';
+import type { OperationAction } from '../kit/data-action.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { Principal } from '../trust/principal.ts';
 import { impliesPreview } from './api-version.ts';
@@ -51,6 +52,10 @@ export class Exchange implements Context {
   isAdmitted = false;
   /** Whether its connection is gone or its answer sent; credentials may still have been looked at then. */
   isOver = false;
+  /** Throws for what the caller may not do; nothing is allowed before its roles have been looked at. */
+  mayAlso: (action: OperationAction) => void = () => {
+    throw new Error('The roles of the caller have not been looked at.');
+  };
 
   constructor(request: FastifyRequest, reply: FastifyReply, requestId: string = request.id) {
     this.#request = request;
@@ -99,7 +104,11 @@ export class Exchange implements Context {
   }
 
   get userIdentity(): string | null {
-    return this.header('x-ms-user-identity') ?? null;
+    return this.header('x-ms-user-identity') || null;
+  }
+
+  requireAction(action: OperationAction): void {
+    this.mayAlso(action);
   }
 
   requireFeature(key: string, what: string): void {

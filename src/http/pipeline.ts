@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { stopping } from '../errors.ts';
+import { furtherActions } from '../kit/data-action.ts';
 import type { ProjectGate } from '../kit/project-gate.ts';
 import type { Principal } from '../trust/principal.ts';
 import { checkApiVersion } from './api-version.ts';
@@ -82,7 +83,9 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
         request.exchange.principal = known;
         const { projects } = options;
         passAuthorization(request, options.authorization, projectAsked(request, projects));
-        const entering = enterProject(request, projects);
+        const entering = enterProject(request, projects, (project) =>
+          options.authorization.allows(known, furtherActions.makeProject, project),
+        );
         return entering === undefined ? pass() : entering.then(pass);
       };
       const pass = (): void => {
@@ -128,11 +131,15 @@ function projectAsked(request: FastifyRequest, projects: ProjectGate): string | 
 }
 
 /** A promise only where the project is made by this request. */
-function enterProject(request: FastifyRequest, projects: ProjectGate): Promise<void> | undefined {
+function enterProject(
+  request: FastifyRequest,
+  projects: ProjectGate,
+  mayMake: (project: string) => boolean,
+): Promise<void> | undefined {
   const name = (request.params as { project?: string }).project;
   if (name === undefined) return undefined;
   const { exchange } = request;
-  const entered = projects.enter(name, exchange, exchange.principal);
+  const entered = projects.enter(name, exchange, () => mayMake(projects.named(name)));
   if (typeof entered === 'string') {
     exchange.project = entered;
     return undefined;

@@ -8,7 +8,7 @@ import type { Family, Operation } from '../kit/operation.ts';
 import { validator } from '../kit/validation.ts';
 import { type AuditTrail, auditMessage } from './audit.ts';
 import { authenticate, type Credentials } from './authentication.ts';
-import { type Authorization, askedOf } from './authorization.ts';
+import { type Authorization, askedOf, permit } from './authorization.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultStep } from './faults.ts';
 import type { UpgradeListener } from './listener.ts';
@@ -147,7 +147,7 @@ function messageOperations(
         summary: operation.summary,
         // It may have been opened for another operation, so that each message is asked for its own.
         permit(exchange) {
-          authorization.require(exchange.principal, asked(exchange), exchange.project);
+          permit(exchange, authorization, asked(exchange));
         },
         ended(exchange, status) {
           if (audit !== null) auditMessage(audit, exchange, asked(exchange), status);

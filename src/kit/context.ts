@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Principal } from '../trust/principal.ts';
 import type { CallFaults } from './call-faults.ts';
+import type { OperationAction } from './data-action.ts';
 
 /** What a service knows of the request it serves. */
 export interface Context {
@@ -19,6 +20,8 @@ export interface Context {
   readonly faults: CallFaults | null;
   /** Refuses a preview feature that the caller did not opt in to with its `Foundry-Features` key. */
   requireFeature(key: string, what: string): void;
+  /** Refuses what the caller's roles do not allow in the project, besides the operation itself. */
+  requireAction(action: OperationAction): void;
   /** Aborts when the client goes away or the server stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;

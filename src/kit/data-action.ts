@@ -14,11 +14,22 @@ const interact = 'AIServices/endpoints/interact/action';
 
 const known = new Map<string, OperationAction>();
 
+/** What a caller needs besides the operation's own action, by what the request says. */
+export const furtherActions = {
+  readFiles: remembered(`${accounts}AIServices/assets/read`, true),
+  impersonate: remembered(`${accounts}AIServices/agents/endpoints/UserIdentityImpersonation/action`, true),
+  /** A project that is made by its first use. */
+  makeProject: remembered(`${accounts}AIServices/agents/write`, true),
+} as const;
+
 /** The action that a caller needs to be allowed, by Azure's name: the operation's own, or else by the rules below. */
 export function actionOf(operation: Place, onAgentEndpoint = false): OperationAction {
   const name = onAgentEndpoint ? agentEndpointAction(operation) : (operation.action ?? ruled(operation));
-  const isData = operation.wire !== 'admin';
-  // One object per action, so that decisions can be remembered by it.
+  return remembered(name, operation.wire !== 'admin');
+}
+
+/** One object per action, so that decisions can be remembered by it. */
+function remembered(name: string, isData: boolean): OperationAction {
   const action = known.get(name) ?? { name, isData };
   known.set(name, action);
   return action;

@@ -1,5 +1,4 @@
 import { type ApiError, apiError } from '../errors.ts';
-import type { Principal } from '../trust/principal.ts';
 
 /** Something that is being done in a project, and can be told to end. */
 export interface ProjectWork {
@@ -10,9 +9,9 @@ export interface ProjectWork {
 export interface ProjectGate {
   /**
    * The project of that name, as a request has it in its path. Throws `not_found` for none; a project that is made by
-   * its first use is waited for. Whoever is let in leaves.
+   * its first use, where the caller may make one, is waited for. Whoever is let in leaves.
    */
-  enter(name: string, work: ProjectWork, principal: Principal): string | Promise<string>;
+  enter(name: string, work: ProjectWork, mayMake: () => boolean): string | Promise<string>;
   leave(project: string, work: ProjectWork): void;
   /** The name of the project that is meant, whether there is one or not. */
   named(name: string): string;

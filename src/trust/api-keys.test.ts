@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApiKeys, mostKeys } from './api-keys.ts';
 import { credentialsFile, ensureCredentials } from './credentials.ts';
 import { apiKeysFile, type KeyFile } from './key-file.ts';
+import { everything } from './principal.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const reader = [{ role: 'Reader', project: 'one' }];
@@ -117,7 +118,7 @@ describe('in the data directory', () => {
     const more = { sha256: 'ab'.repeat(32), createdAt: '2026-01-01T00:00:00.000Z' };
     writeFileSync(apiKeysFile(directory), JSON.stringify({ keys: [...file.keys, more] }));
     const { keys, hasChosenKey } = ensureCredentials(directory);
-    expect(keys.verify(apiKey ?? '')?.grants).toEqual([{ role: 'Azure AI Owner', project: null }]);
+    expect(keys.verify(apiKey ?? '')?.grants).toEqual(everything);
     expect(keys.list().map(({ name }) => name)).toEqual(['default', `key_${'ab'.repeat(8)}`]);
     expect(hasChosenKey).toBe(false);
   });

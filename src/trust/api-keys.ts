@@ -43,6 +43,8 @@ export interface ApiKeys {
   /** The key that there was is good for `graceSeconds` more. */
   rotate(name: string, graceSeconds: number): NewKey;
   revoke(name: string): void;
+  /** Takes away what keys may do in a project; one that may do nothing else is revoked. */
+  withdraw(project: string): void;
 }
 
 export interface ApiKeysOptions {
@@ -91,12 +93,16 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
     byHash = index();
   }
 
-  const withRevoked = (name: string, ...gone: (string | undefined)[]): KeyFile['revoked'] => {
+  const withRevoked = (
+    before: KeyFile['revoked'],
+    name: string,
+    ...gone: (string | undefined)[]
+  ): KeyFile['revoked'] => {
     const revokedAt = inFuture(0);
     const entries = gone
       .filter((sha256) => sha256 !== undefined)
       .map((sha256) => ({ name, sha256, revokedAt }));
-    return [...revoked, ...entries].slice(-mostKeys);
+    return [...before, ...entries].slice(-mostKeys);
   };
 
   function named(name: string): StoredKey {
@@ -171,7 +177,7 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
       const after: StoredKey = { ...before, sha256: hashKey(key), previous, automatic: false };
       change({
         keys: keys.map((one) => (one === before ? after : one)),
-        revoked: withRevoked(name, before.previous?.sha256, isGood ? undefined : before.sha256),
+        revoked: withRevoked(revoked, name, before.previous?.sha256, isGood ? undefined : before.sha256),
       });
       onReplaced(before.sha256, key);
       return { ...described(after), key };
@@ -181,10 +187,30 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
       const gone = named(name);
       change({
         keys: keys.filter((key) => key !== gone),
-        revoked: withRevoked(name, gone.previous?.sha256, gone.sha256),
+        revoked: withRevoked(revoked, name, gone.previous?.sha256, gone.sha256),
       });
       usages.delete(gone.id);
       onReplaced(gone.sha256, null);
+    },
+
+    withdraw(project) {
+      const isThere = (grant: Grant): boolean => grant.project === project;
+      if (!keys.some(({ grants }) => grants.some(isThere))) return;
+      const gone = keys.filter(({ grants }) => grants.length > 0 && grants.every(isThere));
+      const left = keys
+        .filter((key) => !gone.includes(key))
+        .map((key) => ({ ...key, grants: key.grants.filter((grant) => !isThere(grant)) }));
+      change({
+        keys: left,
+        revoked: gone.reduce(
+          (list, { name, previous, sha256 }) => withRevoked(list, name, previous?.sha256, sha256),
+          revoked,
+        ),
+      });
+      for (const { id, sha256 } of gone) {
+        usages.delete(id);
+        onReplaced(sha256, null);
+      }
     },
   };
 }

@@ -3,8 +3,12 @@ import { ownIdentity } from './own-identity.ts';
 import type { TokenIssuer } from './tokens.ts';
 
 const issuer = {
-  issue: async ({ audience, project }) => ({ accessToken: `for ${audience} in ${project}`, expiresOn: 0 }),
+  issue: async ({ audience, within }) => ({
+    accessToken: `for ${audience} in ${within?.project} as ${within?.roles}`,
+    expiresOn: 0,
+  }),
 } as TokenIssuer;
+const within = { project: 'p', roles: ['Reader'] };
 const identity = ownIdentity(issuer, { names: ['Box.local', '*.wild.example'], port: () => 8443 });
 
 test.each<[string, string, boolean]>([
@@ -19,10 +23,10 @@ test.each<[string, string, boolean]>([
   ['https://ai.azure.com', 'https://a.wild.example:8443', false],
   ['https://search.azure.com', 'http://127.0.0.1:8443', false],
 ])('a token for %s is made for %s: %s', async (audience, url, isMade) => {
-  expect(await identity.token(audience, url, 'p')).toBe(isMade ? `for ${audience} in p` : null);
+  expect(await identity.token(audience, url, within)).toBe(isMade ? `for ${audience} in p as Reader` : null);
 });
 
 test('none is made while the port is not known', async () => {
   const early = ownIdentity(issuer, { names: [], port: () => null });
-  expect(await early.token('https://ai.azure.com', 'http://127.0.0.1', 'p')).toBeNull();
+  expect(await early.token('https://ai.azure.com', 'http://127.0.0.1', within)).toBeNull();
 });

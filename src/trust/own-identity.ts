@@ -1,4 +1,4 @@
-import { acceptedAudiences, type TokenIssuer } from './tokens.ts';
+import { acceptedAudiences, type TokenIssuer, type TokenScope } from './tokens.ts';
 
 export interface OwnAddress {
   /** Names and addresses of this server besides those of loopback; patterns are none. */
@@ -9,10 +9,10 @@ export interface OwnAddress {
 
 export interface OwnIdentity {
   /**
-   * Null unless both the audience and the address are this server's own. It is good in the project alone: an agent may
-   * not do more than those who may talk to it there.
+   * Null unless both the audience and the address are this server's own. It is good in one project, for what the roles
+   * allow there: an agent may not do more than who talks to it.
    */
-  token(audience: string, url: string, project: string): Promise<string | null>;
+  token(audience: string, url: string, within: TokenScope): Promise<string | null>;
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -27,12 +27,12 @@ export function ownIdentity(issuer: TokenIssuer, address: OwnAddress): OwnIdenti
     return loopback.has(hostname) || (protocol === 'https:' && names.has(hostname.replace(/^\[|\]$/g, '')));
   };
   return {
-    async token(audience, url, project) {
+    async token(audience, url, within) {
       if (!acceptedAudiences.includes(audience) || !isOwn(url)) return null;
       const { accessToken } = await issuer.issue({
         audience,
         subject: 'agent',
-        project,
+        within,
         lifetimeSeconds: 300,
       });
       return accessToken;

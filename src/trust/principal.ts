@@ -14,7 +14,7 @@ export interface Grant {
   project: string | null;
 }
 
-/** Azure's own names of its roles for Foundry; `roles.ts` says what each may do. */
+/** Azure's own names of its roles for Foundry, and one that Azure has not; `roles.ts` says what each may do. */
 export const roleNames = [
   'Azure AI User',
   'Azure AI Project Manager',
@@ -28,8 +28,12 @@ export const roleNames = [
   'Cognitive Services Data Reader',
   'Azure AI Developer',
   'Reader',
+  'Bloomery Impersonator',
 ] as const;
 export type RoleName = (typeof roleNames)[number];
 
 /** All that can be done here: what whoever started the server may do. */
-export const everything: readonly Grant[] = [{ role: 'Azure AI Owner', project: null }];
+export const everything: readonly Grant[] = [
+  { role: 'Azure AI Owner', project: null },
+  { role: 'Bloomery Impersonator', project: null },
+];

@@ -3,7 +3,7 @@ import { type Grant, type Principal, type RoleName, roleNames } from './principa
 
 /** What a role may do. `*` in an action stands for any text, slashes too; capitals don't matter. */
 export interface RoleDefinition {
-  /** Azure's id of the role; null for one of the configuration. */
+  /** Azure's id of the role; null for one that Azure has not. */
   id: string | null;
   /** Other names it goes by. */
   otherNames: readonly string[];
@@ -190,6 +190,14 @@ export const roleDefinitions: Readonly<Record<RoleName, RoleDefinition>> = {
     otherNames: [],
     actions: ['*/read'],
     dataActions: none,
+    notDataActions: none,
+  },
+  // In Azure it takes a role of one's own to act for users.
+  'Bloomery Impersonator': {
+    id: null,
+    otherNames: [],
+    actions: none,
+    dataActions: [impersonation],
     notDataActions: none,
   },
 };

@@ -50,6 +50,17 @@ describe('a token', () => {
     expect(await issuer.verify(accessToken)).toMatchObject({ kind: 'token' });
   });
 
+  test('of this server to itself may do in one project what its roles allow, and nothing else', async () => {
+    const within = { project: 'p', roles: ['Foundry Agent Consumer', 'Mine'] };
+    const { accessToken } = await issuer.issue({ audience, subject: 'agent', within });
+    expect((await issuer.verify(accessToken)).grants).toEqual([
+      { role: 'Foundry Agent Consumer', project: 'p' },
+      { role: 'Mine', project: 'p' },
+    ]);
+    const none = await issuer.issue({ audience, within: { project: 'p', roles: [] } });
+    expect((await issuer.verify(none.accessToken)).grants).toEqual([]);
+  });
+
   test('is answered without a promise once it is known', async () => {
     const { accessToken } = await issuer.issue({ audience, subject: 'ada' });
     expect(issuer.verify(accessToken)).toBeInstanceOf(Promise);

@@ -23,13 +23,19 @@ export const acceptedAudiences = [
   'https://cognitiveservices.azure.com',
 ];
 
+/** The only project where a token is good, and the roles that it has there. */
+export interface TokenScope {
+  project: string;
+  roles: readonly string[];
+}
+
 export interface TokenRequest {
   audience: string;
   /** Whom the token is for; without it for whoever started the server, who may do everything. */
   identity?: LocalIdentity;
   subject?: string;
-  /** The only project where it is good, for what a user may do there. */
-  project?: string;
+  /** Where it is good, and for what, if not for everything. */
+  within?: TokenScope;
   lifetimeSeconds?: number;
 }
 
@@ -68,12 +74,14 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
     knows: (given) => given === issuer,
 
     async issue(request) {
-      const { audience, identity, subject = 'developer', project } = request;
+      const { audience, identity, subject = 'developer', within = {} } = request;
       const { lifetimeSeconds = defaultLifetimeSeconds } = request;
       const { SignJWT } = await import('./jwt.ts');
       const issuedAt = Math.floor(now() / 1000);
       const expiresOn = issuedAt + lifetimeSeconds;
-      const accessToken = await new SignJWT(identity === undefined ? { project } : claimsOf(identity, tenant))
+      const accessToken = await new SignJWT(
+        identity === undefined ? { ...within } : claimsOf(identity, tenant),
+      )
         .setProtectedHeader({ alg: algorithm, kid: keyId, typ: 'JWT' })
         .setIssuer(issuer)
         .setSubject(identity?.objectId ?? subject)
@@ -96,7 +104,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         const id = String(payload.sub);
         const principal =
           payload.oid === undefined
-            ? { kind: 'token' as const, id, name: id, grants: grantsIn(payload.project) }
+            ? { kind: 'token' as const, id, name: id, grants: grantsOf(payload) }
             : principals.get(String(payload.oid));
         if (principal === undefined) throw stranger(payload.oid);
         return { principal, expiresOn: Number(payload.exp), skewSeconds, keyId };
@@ -107,8 +115,10 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
   };
 }
 
-const grantsIn = (project: unknown): readonly Grant[] =>
-  project === undefined ? everything : [{ role: 'Azure AI User', project: String(project) }];
+function grantsOf({ project, roles }: Record<string, unknown>): readonly Grant[] {
+  if (project === undefined) return everything;
+  return Array.isArray(roles) ? roles.map((role) => ({ role: String(role), project: String(project) })) : [];
+}
 
 const principalOf = ({ objectId, name, grants }: LocalIdentity): Principal => ({
   ...{ kind: 'token', id: objectId, name, grants },

@@ -1,8 +1,6 @@
 import { type Family, family } from '../../kit/operation.ts';
-import type { ApiKeys } from '../../trust/api-keys.ts';
-import type { Roles } from '../../trust/roles.ts';
 import { operations } from './contract.ts';
-import { apiKeysService } from './service.ts';
+import { type ApiKeysParts, apiKeysService } from './service.ts';
 
-export const apiKeysFamily = (keys: ApiKeys, roles: Roles): Family =>
-  family('api-keys', operations, apiKeysService(keys, roles));
+export const apiKeysFamily = (parts: ApiKeysParts): Family =>
+  family('api-keys', operations, apiKeysService(parts));

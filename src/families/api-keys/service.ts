@@ -1,17 +1,28 @@
 import { Answer, type Handlers } from '../../kit/operation.ts';
 import type { ApiKeys } from '../../trust/api-keys.ts';
 import type { Roles } from '../../trust/roles.ts';
+import type { ProjectDirectory } from '../projects/index.ts';
 import type { operations } from './contract.ts';
+
+export interface ApiKeysParts {
+  keys: ApiKeys;
+  roles: Roles;
+  projects: Pick<ProjectDirectory, 'granted'>;
+}
 
 const unkept = { 'cache-control': 'no-store' };
 
-export function apiKeysService(keys: ApiKeys, roles: Roles): Handlers<typeof operations> {
+export function apiKeysService({ keys, roles, projects }: ApiKeysParts): Handlers<typeof operations> {
   return {
     list: () => ({ value: keys.list().map((key) => ({ ...key, grants: [...key.grants] })) }),
 
     create({ principal }, { body: { name, grants: wanted, expiresInSeconds = null } }) {
-      const grants = roles.grants(wanted);
-      roles.requireGiver(principal, grants);
+      const given = roles.grants(wanted);
+      roles.requireGiver(principal, given);
+      const grants = given.map(({ role, project }, at) => ({
+        role,
+        project: project === null ? null : projects.granted(project, `grants[${at}].project`),
+      }));
       return new Answer(201, keys.create({ name, grants, lifetimeSeconds: expiresInSeconds }), unkept);
     },
 

@@ -79,4 +79,11 @@ export const migrations: Migrations = {
       });
     },
   },
+  /** Of those that there are, nothing tells where they were made: each goes on with the agent that answered last. */
+  '0030_conversations_of_endpoints': {
+    async up(db) {
+      await db.schema.alterTable('conversations').addColumn('endpoint_agent', 'text').execute();
+      await sql`update conversations set endpoint_agent = agent_name`.execute(db);
+    },
+  },
 };

@@ -17,6 +17,7 @@ const briefMilliseconds = 5000;
 export function conversationsService(
   store: ConversationStore,
   agents: AgentDirectory,
+  requireFiles: (ctx: Context, items: Item[]) => void,
 ): Handlers<typeof operations> {
   const conversation = async (ctx: Context, id: string): Promise<Conversation> => {
     if (!isConversationId(id)) throw badId('conversation_id');
@@ -61,8 +62,9 @@ export function conversationsService(
         metadata: body?.metadata ?? {},
       };
       const items = await normalised(keyOf(ctx, created.id), body?.items ?? []);
+      requireFiles(ctx, items);
       await store.transaction(async (on) => {
-        await store.create(created, ownerOf(ctx), { name: ctx.endpointAgent, version: null }, on);
+        await store.create(created, ownerOf(ctx), on);
         const key = keyOf(ctx, created.id);
         await store.append(key, await withFreshIds(store, key, items, on), on);
       });
@@ -72,7 +74,7 @@ export function conversationsService(
     list(ctx, { query }) {
       const [idName, idVersion] = query.agent_id?.split(':') ?? [];
       const agent = {
-        name: ctx.endpointAgent ?? query.agent_name ?? idName ?? null,
+        name: query.agent_name ?? idName ?? null,
         version: idVersion ?? null,
       };
       return cursorPage(
@@ -101,6 +103,7 @@ export function conversationsService(
     async createItems(ctx, { params: { conversation_id: id }, body }) {
       await conversation(ctx, id);
       const items = await normalised(keyOf(ctx, id), body.items);
+      requireFiles(ctx, items);
       const data = await exclusively(ctx, id, async (on) => {
         await store.requireRoom(keyOf(ctx, id), items.length, on);
         const fresh = await withFreshIds(store, keyOf(ctx, id), items, on);
@@ -146,5 +149,9 @@ export function conversationsService(
   };
 }
 
-const ownerOf = (ctx: Context): Owner => ({ project: ctx.project, userIdentity: ctx.userIdentity });
+const ownerOf = (ctx: Context): Owner => ({
+  project: ctx.project,
+  userIdentity: ctx.userIdentity,
+  endpointAgent: ctx.endpointAgent,
+});
 const keyOf = ({ project }: Context, id: string): ConversationKey => ({ project, id });

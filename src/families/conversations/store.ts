@@ -15,6 +15,8 @@ type Tables = {
     metadata: string;
     agent_name: string | null;
     agent_version: string | null;
+    /** The agent on whose own endpoint it was made; null for one of the project's route. */
+    endpoint_agent: string | null;
     lease_owner: string | null;
     /** Milliseconds. */
     lease_expires_at: number | null;
@@ -33,6 +35,8 @@ type Tables = {
 export interface Owner {
   project: string;
   userIdentity: string | null;
+  /** The agent on whose own endpoint the caller is, and sees nothing else; null or absent on the project's route. */
+  endpointAgent?: string | null;
 }
 
 export interface AgentFilter {
@@ -131,12 +135,7 @@ export function conversationStore(database: Database, budget: Budget) {
   return {
     transaction: <T>(work: (on: Database) => Promise<T>): Promise<T> => database.transaction().execute(work),
 
-    async create(
-      conversation: Conversation,
-      owner: Owner,
-      agent: AgentFilter,
-      on: Database = database,
-    ): Promise<void> {
+    async create(conversation: Conversation, owner: Owner, on: Database = database): Promise<void> {
       await on
         .withTables<Tables>()
         .insertInto('conversations')
@@ -146,8 +145,9 @@ export function conversationStore(database: Database, budget: Budget) {
           user_identity: owner.userIdentity ?? '',
           created_at: conversation.created_at,
           metadata: JSON.stringify(conversation.metadata),
-          agent_name: agent.name,
-          agent_version: agent.version,
+          agent_name: owner.endpointAgent ?? null,
+          agent_version: null,
+          endpoint_agent: owner.endpointAgent ?? null,
           lease_owner: null,
           lease_expires_at: null,
         })
@@ -156,7 +156,7 @@ export function conversationStore(database: Database, budget: Budget) {
 
     async find(id: string, owner: Owner): Promise<Conversation | undefined> {
       const [row] = await byId({ id, project: owner.project, user_identity: owner.userIdentity ?? '' });
-      return row && toConversation(row);
+      return row && isVisible(row, owner) ? toConversation(row) : undefined;
     },
 
     async list(owner: Owner, agent: AgentFilter, window: Window<string>): Promise<Conversation[]> {
@@ -167,6 +167,7 @@ export function conversationStore(database: Database, budget: Budget) {
         .where('user_identity', '=', owner.userIdentity ?? '')
         .orderBy('id', window.direction)
         .limit(window.limit);
+      if (owner.endpointAgent) query = query.where('endpoint_agent', '=', owner.endpointAgent);
       if (agent.name !== null) query = query.where('agent_name', '=', agent.name);
       if (agent.version !== null) query = query.where('agent_version', '=', agent.version);
       if (window.above !== null) query = query.where('id', '>', window.above);
@@ -309,6 +310,9 @@ export function conversationStore(database: Database, budget: Budget) {
     },
   };
 }
+
+const isVisible = ({ endpoint_agent: madeAt }: Tables['conversations'], { endpointAgent }: Owner): boolean =>
+  !endpointAgent || madeAt === endpointAgent;
 
 const toConversation = (row: Tables['conversations']): Conversation => ({
   id: row.id,

@@ -1,5 +1,6 @@
-import { apiError, conflict } from '../../errors.ts';
+import { apiError, conflict, invalidPayload } from '../../errors.ts';
 import { namedProject, noSuchProject, type ProjectGate, type ProjectWork } from '../../kit/project-gate.ts';
+import { projectNameRule } from '../../kit/project-name.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { Database } from '../../storage/database.ts';
 import { isProjectName } from './contract.ts';
@@ -21,6 +22,8 @@ export interface ProjectDirectory extends ProjectGate {
   find(name: string): ProjectRow | undefined;
   /** Throws `not_found`. */
   require(name: string): ProjectRow;
+  /** The name of the project that a grant is for. Refuses one that there is not and that no first use makes. */
+  granted(name: string, target: string): string;
   isConfigured(name: string): boolean;
   isDefault(name: string): boolean;
   sealsOf(name: string): readonly string[];
@@ -119,11 +122,21 @@ export async function projectDirectory(
 
     named,
 
-    enter(name, work, { grants }) {
+    granted(name, target) {
+      const project = named(name);
+      if (known.has(project) || (createOnUse && isProjectName(project))) return project;
+      throw invalidPayload(
+        target,
+        createOnUse
+          ? `The project has to be ${projectNameRule}.`
+          : `There is no project '${name}'. Make it first, with \`bloomery project create\`.`,
+      );
+    },
+
+    enter(name, work, mayMake) {
       const project = named(name);
       if (known.has(project)) return letIn(project, work);
-      const isTheirs = grants.some((grant) => grant.project === null || grant.project === project);
-      if (!createOnUse || !isTheirs || !isProjectName(project)) throw noSuchProject(name);
+      if (!createOnUse || !isProjectName(project) || !mayMake()) throw noSuchProject(name);
       return onFirstUse(project, work);
     },
 

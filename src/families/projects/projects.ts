@@ -14,6 +14,8 @@ export interface ProjectsParts {
   directory: ProjectDirectory;
   /** What the families have of projects. */
   parts: readonly ProjectPart[];
+  /** Is told of a project before it is deleted: nothing of it may be good for the next of its name. */
+  onDelete?(name: string): void;
   log: Pick<ModelLog, 'warn'>;
 }
 
@@ -33,7 +35,14 @@ export interface Projects {
   settled(): Promise<void>;
 }
 
-export function createProjects({ database, store, directory, parts, log }: ProjectsParts): Projects {
+export function createProjects({
+  database,
+  store,
+  directory,
+  parts,
+  onDelete,
+  log,
+}: ProjectsParts): Projects {
   let rows: Promise<ProjectRows> | undefined;
   /** Not to be asked for within a transaction, which it would wait for. */
   const allRows = (): Promise<ProjectRows> => {
@@ -138,6 +147,7 @@ export function createProjects({ database, store, directory, parts, log }: Proje
         () => end(name),
         async () => {
           directory.require(name);
+          onDelete?.(name);
           await removeAll(name);
           directory.forget(name);
           changed(name);

@@ -47,8 +47,10 @@ async function chainItems({ conversations, responses, limits }: ContextSources, 
     turns.push(items);
     count += items.length;
   };
+  // What a response of an agent continues was told to that agent, whoever had said it.
+  const furtherBack = { project: owner.project, userIdentity: owner.userIdentity };
   for (let next: string | null = id; next !== null; ) {
-    const stored = await responses.find(next, owner);
+    const stored = await responses.find(next, next === id ? owner : furtherBack);
     if (stored === undefined) {
       // Further back, a deleted response is where the chain begins.
       if (next !== id) break;

@@ -125,7 +125,9 @@ export function responseEngine(
     find(id, owner) {
       const found = live.get(id);
       const isTheirs =
-        found?.owner.project === owner.project && found.owner.userIdentity === owner.userIdentity;
+        found?.owner.project === owner.project &&
+        found.owner.userIdentity === owner.userIdentity &&
+        (!owner.endpointAgent || found.log.response.agent_reference?.name === owner.endpointAgent);
       return isTheirs ? found : undefined;
     },
 

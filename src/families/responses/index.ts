@@ -4,6 +4,7 @@ import { type ResponsesParts, responsesService } from './service.ts';
 
 export { responseEngine } from './engine.ts';
 export { migrations } from './migrations.ts';
+export { requireFiles } from './named-files.ts';
 export { projectTables } from './project-tables.ts';
 export { replan } from './replan.ts';
 export { keepLogsFor } from './retention.ts';

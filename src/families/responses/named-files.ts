@@ -1,4 +1,6 @@
 import { invalidPayload } from '../../errors.ts';
+import type { Context } from '../../kit/context.ts';
+import { furtherActions } from '../../kit/data-action.ts';
 import type { FileSource, NamedFile, ReadFiles } from '../../kit/named-files.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
 import type { Owner } from '../conversations/store.ts';
@@ -19,6 +21,12 @@ export const readNamedFiles = (
     [...namedFiles(input, (at) => `input[${at}]`), ...namedFiles(context, () => null)],
     documentTypes,
   );
+
+/** Whoever has uploaded files read for a model needs to be allowed to read them. */
+export function requireFiles(ctx: Context, items: Item[]): void {
+  const namesAny = namedFiles(items, () => null).some(({ source }) => 'id' in source);
+  if (namesAny) ctx.requireAction(furtherActions.readFiles);
+}
 
 /** One image, for a tool. */
 export async function readImage(

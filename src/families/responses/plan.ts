@@ -2,6 +2,7 @@ import { missingParameter } from '../../errors.ts';
 import type { Context as RequestContext } from '../../kit/context.ts';
 import { newId, partitionOf } from '../../kit/ids.ts';
 import { filesAsGiven, type ReadFiles } from '../../kit/named-files.ts';
+import { rolesIn } from '../../kit/roles-in.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { traceParent } from '../../kit/traceparent.ts';
 import { callerOf, type ModelCaller, patientCaller } from '../../providers/models/caller.ts';
@@ -18,7 +19,7 @@ import { type Context, type ContextSources, inputItems, loadContext } from './co
 import type { CreateResponse, ResponseObject } from './contract.ts';
 import type { Item } from './items.ts';
 import { turnRequest } from './model-request.ts';
-import { readImage, readNamedFiles } from './named-files.ts';
+import { readImage, readNamedFiles, requireFiles } from './named-files.ts';
 import { noProgress, type Progress } from './progress.ts';
 import type { ItemReading, ToolItemReplay } from './prompt.ts';
 import { checkCalls, checkExclusive, checkRequest } from './request-checks.ts';
@@ -48,6 +49,8 @@ export interface Blueprint {
   trace: TraceParent;
   /** Of the request's headers, those that its tools go by. */
   toolHeaders?: Record<string, string>;
+  /** The roles of the caller in the project; none in what was stored before they were kept. */
+  roles?: readonly string[];
   /** What is secret in the definitions of tools; sealed, and only here, once it is stored. */
   toolSecrets?: string;
 }
@@ -111,6 +114,7 @@ export async function planResponse(
       encryptedReasoning: body.include?.includes('reasoning.encrypted_content') ?? false,
       trace: { traceId: trace.traceId, parentSpanId: trace.parentSpanId },
       toolHeaders: toolHeaders(sources.tools, settings, ctx),
+      roles: rolesIn(ctx.principal.grants, ctx.project),
     };
     const before = { context: context.items, output: [] };
     const caller = body.background ? patientCaller(ctx.project, ctx.principal.id, ctx.faults) : callerOf(ctx);
@@ -135,7 +139,7 @@ export async function assembleRun(
   sources: PlanSources,
   owner: Owner,
   record: ResponseRecord,
-  { settings, fields, encryptedReasoning, toolHeaders = {} }: Blueprint,
+  { settings, fields, encryptedReasoning, toolHeaders = {}, roles = [] }: Blueprint,
   before: { context: Item[]; output: Item[] },
   progress: Progress,
   trace: TraceWriter,
@@ -152,6 +156,7 @@ export async function assembleRun(
     nextMark: () => ++progress.marks,
     stream: fields.stream,
     headers: toolHeaders,
+    roles,
   });
   const partition = partitionOf(record.id);
   return {
@@ -205,7 +210,7 @@ async function serverTools(
   { tools: registry, modelFiles }: PlanSources,
   settings: Settings,
   { project, userIdentity }: Owner,
-  request: Pick<ToolContext, 'context' | 'output' | 'include' | 'stream' | 'headers' | 'nextMark'>,
+  request: Pick<ToolContext, 'context' | 'output' | 'include' | 'stream' | 'headers' | 'nextMark' | 'roles'>,
 ): Promise<ToolSet> {
   const definitions = settings.tools
     .map((definition, i) => ({
@@ -273,6 +278,7 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
     nextMark: () => 0,
     stream: false,
     headers: toolHeaders(sources.tools, settings, ctx),
+    roles: rolesIn(ctx.principal.grants, ctx.project),
   });
   const parts = {
     settings,
@@ -327,6 +333,7 @@ async function promptItems(
   if (input.length === 0 && context.items.length === 0) {
     throw missingParameter('input', "Missing required parameter: 'input'. There is nothing to answer.");
   }
+  requireFiles(ctx, input);
   checkCalls(context.items, input);
   checkSeals(sources.sealer, ctx.project, input);
   return { context, input };

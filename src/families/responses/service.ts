@@ -43,7 +43,7 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
     list(ctx, { query }) {
       const [idName, idVersion] = query.agent_id?.split(':') ?? [];
       const filter = {
-        agentName: ctx.endpointAgent ?? query.agent_name ?? idName ?? null,
+        agentName: query.agent_name ?? idName ?? null,
         agentVersion: idVersion ?? null,
         conversationId: query.conversation_id ?? null,
       };

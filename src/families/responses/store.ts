@@ -240,7 +240,7 @@ export function responseStore(database: Database) {
 
     async find(id: string, owner: Owner): Promise<StoredResponse | undefined> {
       const [row] = await byId({ id, project: owner.project, user_identity: owner.userIdentity ?? '' });
-      return row && toStored(row);
+      return row && isVisible(row, owner) ? toStored(row) : undefined;
     },
 
     /** An item of a stored response, input or output, by its id alone. */
@@ -254,6 +254,7 @@ export function responseStore(database: Database) {
         user_identity: owner.userIdentity ?? '',
       });
       for (const row of rows) {
+        if (!isVisible(row, owner)) continue;
         const { input, log } = toStored(row);
         const found = [...log.response.output, ...input].find((item) => item.id === itemId);
         if (found !== undefined) return found;
@@ -269,6 +270,7 @@ export function responseStore(database: Database) {
         .where('user_identity', '=', owner.userIdentity ?? '')
         .orderBy('id', window.direction)
         .limit(window.limit);
+      if (owner.endpointAgent) query = query.where('agent_name', '=', owner.endpointAgent);
       if (filter.agentName !== null) query = query.where('agent_name', '=', filter.agentName);
       if (filter.agentVersion !== null) query = query.where('agent_version', '=', filter.agentVersion);
       if (filter.conversationId !== null) query = query.where('conversation_id', '=', filter.conversationId);
@@ -361,6 +363,9 @@ const endValues = ({ project }: Owner, id: string, { status, lines, trace }: Res
   events: logText(lines),
   trace: trace === null ? null : JSON.stringify(trace),
 });
+
+const isVisible = ({ agent_name: agent }: Row, { endpointAgent }: Owner): boolean =>
+  !endpointAgent || agent === endpointAgent;
 
 const toRecord = (row: Row): ResponseRecord => ({
   id: row.id,

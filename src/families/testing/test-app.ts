@@ -4,6 +4,7 @@ import { type AppOptions, createApp } from '../../app.ts';
 import { type Limits, loadConfig } from '../../config.ts';
 import { apiError } from '../../errors.ts';
 import type { Family } from '../../kit/operation.ts';
+import type { ApiKeys } from '../../trust/api-keys.ts';
 import { everything } from '../../trust/principal.ts';
 import { withFittingAnswers } from './fitting-answers.ts';
 
@@ -40,12 +41,14 @@ export const testApp = (...families: Family[]): Promise<TestApp> => testAppWith(
 export interface TestAppOptions
   extends Partial<Pick<AppOptions, 'faults' | 'installPublicRoutes' | 'projects' | 'repeats'>> {
   limits?: Partial<Limits>;
+  /** Keys besides the one that may do everything. */
+  apiKeys?: Pick<ApiKeys, 'verify'>;
 }
 
 /** The same with more of the server around them. */
 export async function testAppWith(
   families: Family[],
-  { limits = {}, ...options }: TestAppOptions = {},
+  { limits = {}, apiKeys, ...options }: TestAppOptions = {},
 ): Promise<TestApp> {
   const config = loadConfig({ file: null, environment: {} });
   const misfits: string[] = [];
@@ -56,7 +59,9 @@ export async function testAppWith(
     config: { ...config, limits: { ...config.limits, ...limits } },
     credentials: {
       verifyKey: (key) =>
-        key === testKey ? { kind: 'key', id: 'test', name: 'test', grants: everything } : null,
+        key === testKey
+          ? { kind: 'key', id: 'test', name: 'test', grants: everything }
+          : (apiKeys?.verify(key) ?? null),
       verifyToken() {
         throw apiError('invalid_credential', 'Test apps take no tokens.');
       },

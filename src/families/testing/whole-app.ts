@@ -11,6 +11,8 @@ import { createOutbound } from '../../providers/outbound/create-outbound.ts';
 import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { keptAnswerStore } from '../../storage/kept-answers.ts';
+import type { ApiKeys } from '../../trust/api-keys.ts';
+import { createRoles } from '../../trust/roles.ts';
 import { createSealer } from '../../trust/sealing.ts';
 import {
   createFamilies,
@@ -37,6 +39,8 @@ export interface WholeAppOptions {
   documents?: Documents;
   /** Whether projects are made by their first use. */
   createProjectsOnUse?: boolean;
+  /** Keys besides the one that may do everything. */
+  apiKeys?: ApiKeys;
 }
 
 /** All families on a database of their own, with the given models by deployment name. */
@@ -50,6 +54,7 @@ export async function wholeApp(
     directory = mkdtempSync(join(tmpdir(), 'bloomery-test-')),
     documents,
     createProjectsOnUse = false,
+    apiKeys,
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
   const { limits, codeInterpreter, blobs: blobSettings } = loadConfig({ file: null, environment: {} });
@@ -75,6 +80,7 @@ export async function wholeApp(
     vectorStores,
     documents: documents ?? null,
     sealer,
+    ...(apiKeys === undefined ? {} : { apiKeys: { keys: apiKeys, roles: createRoles() } }),
     projects,
     faults,
     log,
@@ -84,6 +90,7 @@ export async function wholeApp(
   await answers.start();
   const app = await testAppWith(families, {
     limits: changed,
+    ...(apiKeys === undefined ? {} : { apiKeys }),
     projects,
     faults,
     repeats: { answers, secret: Buffer.alloc(32, 8) },

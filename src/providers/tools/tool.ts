@@ -34,6 +34,8 @@ export interface ServerTool {
 
 export interface ToolContext {
   project: string;
+  /** The roles that the caller holds in the project: a tool that acts in the server's name acts with no others. */
+  roles: readonly string[];
   /** Whom the caller acts for; null for nobody in particular. */
   userIdentity: string | null;
   /** What the request asks to be told besides, such as `code_interpreter_call.outputs`. */

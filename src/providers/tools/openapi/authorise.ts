@@ -3,6 +3,7 @@ import { checkOrigin } from '../connection-origin.ts';
 import type { ConnectionCredentials, ToolConnections } from '../connections.ts';
 import type { ToolIdentity } from '../identity.ts';
 import { requiredConnection } from '../required-connection.ts';
+import type { ToolContext } from '../tool.ts';
 import type { OpenApiAuth } from './definition.ts';
 import type { Operation } from './operations.ts';
 import type { SecurityScheme } from './security-schemes.ts';
@@ -33,7 +34,7 @@ export async function authoriser(
   auth: OpenApiAuth,
   operations: Operation[],
   { connections, identity }: AuthoriserParts,
-  project: string,
+  { project, roles }: Pick<ToolContext, 'project' | 'roles'>,
   place: string,
 ): Promise<Authoriser> {
   const target = `${place}.auth`;
@@ -43,7 +44,7 @@ export async function authoriser(
     case 'managed_identity': {
       const { audience } = auth.security_scheme;
       const token = async ({ server }: Operation): Promise<Credentials> => {
-        const issued = await identity.token(audience, server, project);
+        const issued = await identity.token(audience, server, { project, roles });
         if (issued !== null) return bearer(issued);
         throw unsupportedParameter(
           `${target}.security_scheme.audience`,

@@ -21,9 +21,9 @@ export function openApiTool(parts: OpenApiParts): ServerTool {
     outputItemType: 'openapi_call_output',
     idempotent: false,
     timeoutSeconds: 60,
-    async open(definition, { project, target }) {
+    async open(definition, context) {
       const { openapi } = definition as OpenApiToolDefinition;
-      const place = `${target}.openapi`;
+      const place = `${context.target}.openapi`;
       const operations = readOperations(openapi.spec, {
         tool: { name: openapi.name, description: openapi.description ?? '' },
         defaults: new Set(openapi.default_params ?? []),
@@ -32,7 +32,7 @@ export function openApiTool(parts: OpenApiParts): ServerTool {
       for (const server of new Set(operations.map((operation) => operation.server))) {
         await parts.outbound.check(server, `${place}.spec.servers`);
       }
-      const authorise = await authoriser(openapi.auth, operations, parts, project, place);
+      const authorise = await authoriser(openapi.auth, operations, parts, context, place);
       const byName = new Map(operations.map((operation) => [operation.name, operation]));
       return {
         functions: operations.map(({ name, description, schema }) => ({

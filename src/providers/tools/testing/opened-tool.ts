@@ -16,6 +16,7 @@ export async function opened(
   let marks = 0;
   return tool.open(definition, {
     project: 'default',
+    roles: [],
     userIdentity: null,
     include: [],
     headers: {},

@@ -1,7 +1,7 @@
 import { type ContractRow, rowLine } from '../src/families/not-built/contract-rows.ts';
 import type { Coverage } from '../src/families/not-built/coverage.ts';
 import { placeOf } from '../src/families/not-built/coverage.ts';
-import { actionOf, type OperationAction } from '../src/kit/data-action.ts';
+import { actionsOf, type OperationAction } from '../src/kit/data-action.ts';
 import type { Family, Operation } from '../src/kit/operation.ts';
 import { type RoleName, roleNames } from '../src/trust/principal.ts';
 import { createRoles, roleDefinitions } from '../src/trust/roles.ts';
@@ -48,7 +48,7 @@ export function rolesPage(coverage: Coverage, families: Family[]): string {
       .map(([group, members]) =>
         section(
           group,
-          members.map((row) => [row.operation, rowLine(row), actionOf(operationOf(row))]),
+          members.map((row) => [row.operation, rowLine(row), actionsOf(operationOf(row))]),
         ),
       )
       .join('\n\n');
@@ -58,19 +58,19 @@ export function rolesPage(coverage: Coverage, families: Family[]): string {
       (row): Line => [
         `${row.group}.${row.operation}`,
         `${row.method} ${row.path}`,
-        actionOf(operationOf(row), true),
+        actionsOf(operationOf(row), true),
       ],
     );
   const admin = families.flatMap(({ name, operations }) =>
     Object.entries(operations)
       .filter(([, { wire }]) => wire === 'admin')
-      .map(([key, one]): Line => [`${name}.${key}`, `${one.method} /admin${one.path}`, actionOf(one)]),
+      .map(([key, one]): Line => [`${name}.${key}`, `${one.method} /admin${one.path}`, actionsOf(one)]),
   );
   const beyond = coverage.beyond.map(
     (one): Line => [
       one.summary,
       `${one.method} ${one.wire === 'openai' ? '/openai/v1' : ''}${one.path}`,
-      actionOf(one),
+      actionsOf(one),
     ],
   );
   return [
@@ -102,14 +102,14 @@ export function rolesPage(coverage: Coverage, families: Family[]): string {
     .concat('\n');
 }
 
-type Line = [name: string, place: string, action: OperationAction];
+type Line = [name: string, place: string, actions: readonly OperationAction[]];
 
 function section(title: string, lines: Line[], level = '###', note = ''): string {
-  const cells = lines.map(([name, place, action]) => [
+  const cells = lines.map(([name, place, actions]) => [
     name,
     `\`${place}\``,
-    `\`${action.name.replace(provider, '')}\``,
-    ...roles.map((role) => (role.allows(action) ? '✓' : '')),
+    actions.map((action) => `\`${action.name.replace(provider, '')}\``).join(' and the data action '),
+    ...roles.map((role) => (actions.every((action) => role.allows(action)) ? '✓' : '')),
   ]);
   const head = ['Operation', 'Method and path', 'Action', ...roleNames.map((name) => short[name])];
   return `${level} ${title}\n\n${note === '' ? '' : `${note}\n\n`}${table(head, cells.sort(byName))}`;

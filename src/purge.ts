@@ -21,6 +21,7 @@ import {
 import { filledFreePages, leavingNothing, logBytes } from './storage/database-remains.ts';
 import { filesHolding } from './storage/holding-files.ts';
 import { derivedKey } from './trust/derived-key.ts';
+import { auditCommand } from './trust/offline-audit.ts';
 import { createSealer } from './trust/sealing.ts';
 import { sealingKeys, sealingKeyVariable } from './trust/sealing-keys.ts';
 
@@ -63,6 +64,7 @@ export async function purgeDirectory(options: PurgeOptions): Promise<PurgeReport
   try {
     const before = fileRemains(directory);
     const { first, last } = verify ? await look(options) : await remove(options);
+    if (!verify) await auditCommand(directory, 'purge', options.warn);
     const after = verify ? before : fileRemains(directory);
     const checks = [...checksOf(first, last), ...checksOf(before, after)];
     const found = contains === null ? [] : await placesOf(directory, contains);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectionBudget, connectionDirectory, migrations } from './families/index.ts';
+import { wholeApp } from './families/testing/whole-app.ts';
 import { rotateSecrets } from './server-secrets.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
@@ -69,4 +70,19 @@ test('not while a server runs', async () => {
   const lock = lockDataDirectory(directory);
   await expect(rotateSecrets(directory, false)).rejects.toThrow('in use');
   lock.release();
+});
+
+test('secrets of the tools of agents are sealed anew, too', async () => {
+  const [old] = sealingKeys(directory, undefined);
+  const app = await wholeApp({}, { directory, sealingKey: old });
+  const tools = [{ type: 'mcp', server_label: 'a', server_url: 'https://a.example', authorization: 'hush' }];
+  const definition = { kind: 'prompt', model: 'm', tools };
+  expect((await app.call('POST', '/agents/helper/versions', { definition })).status).toBe(200);
+  await app.stop();
+  expect(await rotateSecrets(directory, true)).toMatchObject({ unreadable: [], forgotten: true });
+  const [key] = sealingKeys(directory, undefined);
+  const again = await wholeApp({}, { directory, sealingKey: key });
+  const { json } = await again.call('GET', '/agents/helper/versions/1');
+  expect(json).toMatchObject({ definition: { tools } });
+  await again.stop();
 });

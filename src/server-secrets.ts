@@ -3,12 +3,14 @@ import {
   connectionBudget,
   connectionDirectory,
   migrations,
+  resealAgents,
   responseStore,
   storedProjectSealer,
 } from './families/index.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
+import { auditCommand } from './trust/offline-audit.ts';
 import { createSealer } from './trust/sealing.ts';
 import {
   addSealingKey,
@@ -20,7 +22,7 @@ import {
 export interface Rotation {
   /** How many connections there are. */
   connections: number;
-  /** Those whose secrets can't be read, as `PROJECT/NAME`. */
+  /** Connections and versions of agents whose secrets can't be read, as `PROJECT/NAME` and `PROJECT/NAME:VERSION`. */
   unreadable: string[];
   /** Whether the older keys are gone. */
   forgotten: boolean;
@@ -47,9 +49,12 @@ export async function rotateSecrets(directory: string, forget: boolean): Promise
         sealer,
         connectionBudget({ projectConnections: 1 }),
       ).reseal();
+      const agents = await resealAgents(database, sealer);
       await keptAnswerStore(database, { sealer, seconds: 0, most: 1 }).clear();
       if (forget && !given) forgetOldSealingKeys(directory);
-      return { ...resealed, forgotten: forget && !given };
+      await auditCommand(directory, forget ? 'secrets rotate --forget' : 'secrets rotate');
+      const unreadable = [...resealed.unreadable, ...agents];
+      return { ...resealed, unreadable, forgotten: forget && !given };
     } finally {
       await database.destroy();
     }

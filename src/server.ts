@@ -61,6 +61,8 @@ export interface ServerOptions {
   logLevel: string;
   /** A YAML file with a fault plan to start with. */
   faults?: string | null;
+  /** Whether the data directory goes away with the server. */
+  isTemporary?: boolean;
   /** Tools that run on the server, besides its own. */
   tools?: ServerTool[];
 }
@@ -121,6 +123,7 @@ async function start(
     apiKey: fixedKey,
     logLevel,
     faults: planFile = null,
+    isTemporary = false,
     tools = [],
   }: ServerOptions,
   onClose: (closer: () => unknown) => void,
@@ -162,7 +165,9 @@ async function start(
   traces = await openTraceSink(config.telemetry, models, log.logger);
 
   const hasChosenAuthentication = owner.hasChosenKey || hasIdentity(config);
-  if (!isLoopback(host)) refuseUnguarded({ host, directory: dataDirectory, hasChosenAuthentication });
+  if (!isLoopback(host)) {
+    refuseUnguarded({ host, directory: dataDirectory, hasChosenAuthentication, fixedKey, isTemporary });
+  }
   const development = isLoopback(host) && !hasIdentity(config);
   const seals = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
   const [dataKey] = seals;

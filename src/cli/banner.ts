@@ -11,7 +11,7 @@ export function banner(server: RunningServer, command: string = invocation()): s
   Bloomery is ready.
 ${server.development ? developmentNotice : ''}
     Project endpoint  ${server.endpoint}
-    API key           ${server.apiKey || 'noted elsewhere: this data directory keeps only its hash'}
+    API key           ${server.apiKey || 'not here: of those that there are only hashes are kept'}
     Deployments       ${server.deployments.join(', ')}
     Data              ${server.dataDirectory}
 
@@ -23,8 +23,8 @@ ${server.development ? developmentNotice : ''}
 
 const developmentNotice = `
   ************************* DEVELOPMENT MODE *************************
-  * Nobody has configured who may call this server: whoever has the  *
-  * key or the token endpoint's secret of this machine may do all.   *
+  * No users, apps or tenant are configured: besides API keys, the   *
+  * token endpoint's secret of this machine is good for everything.  *
   * Don't put it behind a proxy for others. To serve them, see       *
   * docs/guide/trust-and-identity.md.                                *
   ********************************************************************

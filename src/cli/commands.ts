@@ -198,7 +198,7 @@ export const commands = {
     summary: 'see whether the audit log is whole',
     usage: 'bloomery audit verify [options]',
     notes: [
-      'Every line carries the hash of the line before it, so that none is changed or taken out unseen.',
+      'Every line carries the hash of the line before it: a line changed, put in or taken out between others shows. Lines cut off the end do not, nor does a chain that somebody made anew.',
     ],
     options: {
       data: { ...data, about: 'the data directory of the server' },
@@ -216,6 +216,10 @@ export const commands = {
     ],
     options: {
       data,
+      config: {
+        ...config,
+        about: 'the configuration with roles of its own; without it ./bloomery.yaml, where present',
+      },
       role: { kind: 'text', value: 'ROLE', about: 'create: a role; Azure AI User unless given', many: true },
       project: {
         kind: 'text',

@@ -16,4 +16,4 @@ export function env({ values }: Arguments<'env'>): number {
 }
 
 const keyIsElsewhere = (directory: string): string =>
-  `FOUNDRY_PROJECT_API_KEY and OPENAI_API_KEY are left away: the API key has been removed from ${credentialsFile(directory)}, and only its hash is kept. It stays valid; set both variables to the key as you noted it. For a new key, run \`bloomery key create NAME\`. Token credentials work without it.`;
+  `FOUNDRY_PROJECT_API_KEY and OPENAI_API_KEY are left away: ${credentialsFile(directory)} holds no API key, and of those that there are only hashes are kept. Set both variables to one that you have noted, or make one with \`bloomery key create NAME\`. Token credentials work without it.`;

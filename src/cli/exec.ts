@@ -26,6 +26,7 @@ export async function exec({ values, program }: Arguments<'exec'>): Promise<numb
     apiKey: values['api-key'],
     logLevel: values['log-level'],
     faults: values.faults,
+    isTemporary: values.data === null,
   });
   try {
     if (signals.early !== null) return signalExitCode(signals.early);

@@ -7,9 +7,11 @@ import { lockDataDirectory } from '../storage/data-lock.ts';
 import type { ApiKeys, KeyDescription, NewKey, WantedKey } from '../trust/api-keys.ts';
 import { ensureCredentials } from '../trust/credentials.ts';
 import { makeDirectory } from '../trust/durable-file.ts';
-import { createRoles } from '../trust/roles.ts';
+import { auditCommand } from '../trust/offline-audit.ts';
+import { createRoles, type Roles } from '../trust/roles.ts';
 import { readRunFile } from '../trust/run-file.ts';
 import { openApi } from './api-call.ts';
+import { configurationFile, loadConfiguration } from './configuration.ts';
 
 export interface KeyCalls {
   list(): Promise<KeyDescription[]>;
@@ -18,14 +20,24 @@ export interface KeyCalls {
   revoke(name: string): Promise<void>;
 }
 
-export async function withKeys<T>(data: string, use: (keys: KeyCalls) => Promise<T>): Promise<T> {
+export interface KeyPlace {
+  data: string;
+  /** The configuration file that was named; it counts where no server runs. */
+  config: string | null;
+}
+
+export async function withKeys<T>(
+  { data, config }: KeyPlace,
+  use: (keys: KeyCalls) => Promise<T>,
+): Promise<T> {
   const directory = resolve(data);
   const server = readRunFile(directory);
   if (server !== null) return use(await servedKeys(server));
   if (!existsSync(directory)) makeDirectory(directory);
   const lock = lockDataDirectory(directory);
   try {
-    return await use(storedKeys(ensureCredentials(directory, { makeKey: false }).keys));
+    const { keys } = ensureCredentials(directory, { makeKey: false });
+    return await use(storedKeys(directory, keys, () => rolesOf(config)));
   } finally {
     lock.release();
   }
@@ -51,7 +63,10 @@ async function servedKeys(server: Parameters<typeof openApi>[0]): Promise<KeyCal
   };
 }
 
-const storedKeys = (keys: ApiKeys): KeyCalls => ({
+const rolesOf = (config: string | null): Roles =>
+  createRoles(loadConfiguration(configurationFile(config), null, false).roles);
+
+const storedKeys = (directory: string, keys: ApiKeys, roles: () => Roles): KeyCalls => ({
   list: async () => keys.list(),
   async create(wanted) {
     // Which projects there are is for the server to know; this much can be told without it.
@@ -59,8 +74,17 @@ const storedKeys = (keys: ApiKeys): KeyCalls => ({
       if (project === null || projectName.test(project)) continue;
       throw invalidPayload(`grants[${at}].project`, `The project has to be ${projectNameRule}.`);
     }
-    return keys.create({ ...wanted, grants: createRoles().grants(wanted.grants) });
+    const made = keys.create({ ...wanted, grants: roles().grants(wanted.grants) });
+    await auditCommand(directory, `key create ${made.name}`);
+    return made;
   },
-  rotate: async (name, graceSeconds) => keys.rotate(name, graceSeconds),
-  revoke: async (name) => keys.revoke(name),
+  async rotate(name, graceSeconds) {
+    const made = keys.rotate(name, graceSeconds);
+    await auditCommand(directory, `key rotate ${name}`);
+    return made;
+  },
+  async revoke(name) {
+    keys.revoke(name);
+    await auditCommand(directory, `key revoke ${name}`);
+  },
 });

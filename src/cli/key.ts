@@ -29,7 +29,7 @@ export async function key({ values, words }: Given): Promise<number> {
   if (action !== 'list' && name === '') throw wrong(`Which key? ${action} NAME`);
   refuseIdleOptions(action, values);
   const act = calls(action, name, values);
-  process.stdout.write(`${await withKeys(values.data, act)}\n`);
+  process.stdout.write(`${await withKeys(values, act)}\n`);
   return exitCodes.ok;
 }
 

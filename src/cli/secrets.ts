@@ -23,7 +23,9 @@ export async function secrets({ values, words }: Arguments<'secrets'>): Promise<
         : 'The older keys are kept for what clients hold; --forget removes them.';
     process.stdout.write(`The secrets of ${count} sealed with the new key. ${old}\n`);
     for (const name of unreadable) {
-      process.stderr.write(`The secrets of ${name} can't be read: set that connection again.\n`);
+      process.stderr.write(
+        `The secrets of ${name} can't be read: set that connection, or the tools of that agent, again.\n`,
+      );
     }
   }
   return exitCodes.ok;

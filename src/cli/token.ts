@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { DataDirectoryInUseError, type DataLock, lockDataDirectory } from '../storage/data-lock.ts';
 import type { LocalIdentity } from '../trust/local-identities.ts';
+import { auditCommand } from '../trust/offline-audit.ts';
 import { acceptedAudiences, createTokenIssuer } from '../trust/tokens.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { configurationFile, loadConfiguration } from './configuration.ts';
@@ -36,9 +38,27 @@ export async function token({ values }: Arguments<'token'>): Promise<number> {
     ...{ audience, lifetimeSeconds },
     ...(identity === null ? {} : { identity }),
   });
+  await auditToken(directory, identity);
   const expiresAt = new Date(expiresOn * 1000).toISOString();
   process.stdout.write(json ? `${JSON.stringify({ accessToken, expiresAt })}\n` : `${accessToken}\n`);
   return exitCodes.ok;
+}
+
+/** A server that runs writes the log, and nobody beside it. */
+async function auditToken(directory: string, identity: LocalIdentity | null): Promise<void> {
+  let lock: DataLock;
+  try {
+    lock = lockDataDirectory(directory);
+  } catch (error) {
+    if (error instanceof DataDirectoryInUseError) return;
+    throw error;
+  }
+  try {
+    const whose = identity === null ? 'of the owner' : `of ${identity.kind} ${identity.name}`;
+    await auditCommand(directory, `token ${whose}`);
+  } finally {
+    lock.release();
+  }
 }
 
 const wrong = (message: string): UsageError => new UsageError(message, 'token');

@@ -88,6 +88,7 @@ import {
   projectTables as vectorStoreTables,
 } from './vector-stores/index.ts';
 
+export { resealAgents } from './agents/index.ts';
 export { connectionBudget, connectionDirectory } from './connections/index.ts';
 export { openProjects, projectSealer, storedProjectSealer } from './projects/index.ts';
 export { responseStore } from './responses/index.ts';
@@ -213,7 +214,7 @@ export function createFamilies(parts: FamilyParts): Families {
     codeInterpreterTool(containers.containers, parts.codeInterpreter.timeoutSeconds),
     ...(vectorStores ? [fileSearchTool(vectorStores.searched)] : []),
   ]);
-  const agents = agentsFamily(database, budgets, registry.check);
+  const agents = agentsFamily(database, sealer, budgets, registry.check);
   const connections = parts.connections ?? connectionDirectory([], database, sealer, budgets.connections);
   const { own, sasMinutes, abandonedHours } = parts.blobs;
   const accounts = storageAccounts({

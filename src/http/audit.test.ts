@@ -93,6 +93,22 @@ describe('refusals are kept even where nothing would have been changed', () => {
   });
 });
 
+test.each([
+  ['what administers the server', { asked: { mount: 'admin', operation: {}, action: {} } }, 1],
+  ['a download', { asked: { mount: 'openai', operation: { answersBytes: true }, action: {} } }, 1],
+  ['another read', { asked: { mount: 'openai', operation: {}, action: {} } }, 0],
+])('%s is kept as it should be, although it only reads', (_, config, count) => {
+  const request = {
+    method: 'GET',
+    url: '/things',
+    routeOptions: { config },
+    exchange: { principal: { id: 'test' }, project: '', startedAt: 0 },
+  } as unknown as FastifyRequest;
+  const reply = { raw: { headersSent: true, statusCode: 200 }, getHeader() {} } as unknown as FastifyReply;
+  auditRequest(audit, request, reply);
+  expect(entries).toHaveLength(count);
+});
+
 test('whoever went away before the answer began was told nothing', () => {
   const request = {
     method: 'POST',

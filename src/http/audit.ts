@@ -5,7 +5,7 @@ import { clientGone, type Exchange } from './exchange.ts';
 
 export interface AuditTrail {
   append(entry: AuditEntry): void;
-  /** Whether requests that change nothing are kept, too. */
+  /** Whether all requests that change nothing are kept, too. */
   reads: boolean;
 }
 
@@ -19,7 +19,8 @@ export function auditRequest(trail: AuditTrail, request: FastifyRequest, reply: 
   const status = headersSent || statusCode === 101 ? statusCode : clientGone().status;
   const isRefusal = status === 401 || status === 403;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (isRead && !trail.reads && !isRefusal && isAudited !== true) return;
+  const isKept = isAudited === true || isAlwaysKept(asked);
+  if (isRead && !trail.reads && !isRefusal && !isKept) return;
   const { exchange } = request;
   const clientRequestId = reply.getHeader('x-ms-client-request-id');
   const isRoute = asked !== undefined || isPublic === true;
@@ -32,6 +33,10 @@ export function auditRequest(trail: AuditTrail, request: FastifyRequest, reply: 
     }),
   );
 }
+
+/** What administers the server, and what takes content away. */
+const isAlwaysKept = (asked: Asked | undefined): boolean =>
+  asked !== undefined && (asked.mount === 'admin' || asked.operation.answersBytes === true);
 
 /** The same of a message on a WebSocket. */
 export const auditMessage = (trail: AuditTrail, exchange: Exchange, asked: Asked, status: number): void =>

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { type ApiError, apiError } from '../errors.ts';
-import { actionOf, furtherActions, type OperationAction } from '../kit/data-action.ts';
+import { actionsOf, furtherActions, type OperationAction } from '../kit/data-action.ts';
 import type { Operation } from '../kit/operation.ts';
 import type { Grant, Principal } from '../trust/principal.ts';
 import { type CustomRole, createRoles, type Role, type Roles } from '../trust/roles.ts';
@@ -14,6 +14,8 @@ export interface Asked {
   operation: Operation;
   mount: Mount;
   action: OperationAction;
+  /** All that it asks, `action` first. */
+  actions: readonly OperationAction[];
 }
 
 export interface Authorization {
@@ -22,11 +24,10 @@ export interface Authorization {
   require(principal: Principal, asked: Asked, project: string | null): void;
 }
 
-export const askedOf = (operation: Operation, mount: Mount): Asked => ({
-  operation,
-  mount,
-  action: actionOf(operation, mount === 'agent-endpoint'),
-});
+export function askedOf(operation: Operation, mount: Mount): Asked {
+  const actions = actionsOf(operation, mount === 'agent-endpoint');
+  return { operation, mount, action: actions[0] as OperationAction, actions };
+}
 
 /** The roles that hold at one place, and what they were found to allow. */
 interface Holder {
@@ -61,7 +62,9 @@ export function createAuthorization(custom: readonly CustomRole[]): Authorizatio
   return {
     allows,
     require(principal, asked, project) {
-      if (!allows(principal, asked.action, project)) throw denied(principal, asked, project, roles);
+      for (const action of asked.actions) {
+        if (!allows(principal, action, project)) throw denied(principal, asked, action, project, roles);
+      }
     },
   };
 }
@@ -97,7 +100,8 @@ export function permit(exchange: Exchange, authorization: Authorization, asked: 
   const { principal } = exchange;
   const project = exchange.project === '' ? null : exchange.project;
   authorization.require(principal, asked, project);
-  exchange.mayAlso = (action) => authorization.require(principal, { ...asked, action }, project);
+  exchange.mayAlso = (action) =>
+    authorization.require(principal, { ...asked, action, actions: [action] }, project);
   if (project !== null && exchange.userIdentity !== null) exchange.requireAction(furtherActions.impersonate);
 }
 
@@ -107,12 +111,18 @@ const suggested = {
   server: ['Reader', 'Azure AI Project Manager', 'Azure AI Account Owner'],
 };
 
-function denied(principal: Principal, asked: Asked, project: string | null, roles: Roles): ApiError {
-  const { name, isData } = asked.action;
+function denied(
+  principal: Principal,
+  asked: Asked,
+  action: OperationAction,
+  project: string | null,
+  roles: Roles,
+): ApiError {
+  const { name, isData } = action;
   const would = [...suggested[isData ? 'data' : 'server'], ...roles.all.map((role) => role.name)].find(
-    (role) => roles.named(role)?.allows(asked.action),
+    (role) => roles.named(role)?.allows(action),
   );
-  const where = isData ? `on project '${(project ?? '').slice(0, 64)}'` : 'for the whole server';
+  const where = project === null ? 'for the whole server' : `on project '${project.slice(0, 64)}'`;
   const remedy =
     would === undefined
       ? `None of Azure's roles gives it; a role of the configuration (\`roles\`) may.`

@@ -12,7 +12,7 @@ export function installBlobRoutes(
   app.route({
     method: ['GET', 'HEAD', 'PUT', 'DELETE'],
     url: `/${account}/*`,
-    config: { isPublic: true },
+    config: { isPublic: true, isAudited: true },
     onRequest(request, reply) {
       reply.hijack();
       serve(request.raw, reply.raw);

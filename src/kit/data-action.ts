@@ -28,10 +28,17 @@ export function actionOf(operation: Place, onAgentEndpoint = false): OperationAc
   return remembered(name, operation.wire !== 'admin');
 }
 
+/** All that it needs: what is done with the whole of a project asks for its data as well. */
+export function actionsOf(operation: Place & Pick<Operation, 'dataAction'>, onAgentEndpoint = false) {
+  const action = actionOf(operation, onAgentEndpoint);
+  return operation.dataAction === undefined ? [action] : [action, remembered(operation.dataAction, true)];
+}
+
 /** One object per action, so that decisions can be remembered by it. */
 function remembered(name: string, isData: boolean): OperationAction {
-  const action = known.get(name) ?? { name, isData };
-  known.set(name, action);
+  const key = `${isData} ${name}`;
+  const action = known.get(key) ?? { name, isData };
+  known.set(key, action);
   return action;
 }
 

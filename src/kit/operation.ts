@@ -42,6 +42,8 @@ export interface Operation {
   preview?: string;
   /** Azure's name of the action that a caller's role has to allow, where `data-action.ts` would find another. */
   action?: string;
+  /** The data action that it asks for besides, in all projects: for what has to do with all that is in one. */
+  dataAction?: string;
   /** Whether an agent's own endpoint (`/agents/{name}/endpoint/protocols/openai`) serves it too. */
   onAgentEndpoint?: boolean;
   /** Whether the answer may be a stream of server-sent events. */

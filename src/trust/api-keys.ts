@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { apiError, conflict, invalidPayload } from '../errors.ts';
-import { type KeyFile, keyId, type StoredKey } from './key-file.ts';
+import { type KeyFile, keyId, type RevokedKey, type StoredKey } from './key-file.ts';
 import { everything, type Grant, type Principal } from './principal.ts';
 
 export const newApiKey = (): string => `blm_${randomBytes(32).toString('base64url')}`;
@@ -95,13 +95,13 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
 
   const withRevoked = (
     before: KeyFile['revoked'],
-    name: string,
+    how: Pick<RevokedKey, 'name' | 'isReplaced'>,
     ...gone: (string | undefined)[]
   ): KeyFile['revoked'] => {
     const revokedAt = inFuture(0);
     const entries = gone
       .filter((sha256) => sha256 !== undefined)
-      .map((sha256) => ({ name, sha256, revokedAt }));
+      .map((sha256) => ({ ...how, sha256, revokedAt }));
     return [...before, ...entries].slice(-mostKeys);
   };
 
@@ -137,6 +137,9 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
       const sha256 = hashKey(candidate);
       const known = byHash.get(sha256);
       const gone = revoked.find((entry) => entry.sha256 === sha256);
+      if (gone?.isReplaced) {
+        return `The API key '${gone.name}' was replaced at ${gone.revokedAt}, and this one is good no more. Use the new one.`;
+      }
       if (gone !== undefined) return `This API key, '${gone.name}', was revoked at ${gone.revokedAt}.`;
       if (known === undefined) return 'The API key is not valid on this server.';
       const { key, until } = known;
@@ -177,7 +180,12 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
       const after: StoredKey = { ...before, sha256: hashKey(key), previous, automatic: false };
       change({
         keys: keys.map((one) => (one === before ? after : one)),
-        revoked: withRevoked(revoked, name, before.previous?.sha256, isGood ? undefined : before.sha256),
+        revoked: withRevoked(
+          revoked,
+          { name, isReplaced: true },
+          before.previous?.sha256,
+          isGood ? undefined : before.sha256,
+        ),
       });
       onReplaced(before.sha256, key);
       return { ...described(after), key };
@@ -187,7 +195,7 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
       const gone = named(name);
       change({
         keys: keys.filter((key) => key !== gone),
-        revoked: withRevoked(revoked, name, gone.previous?.sha256, gone.sha256),
+        revoked: withRevoked(revoked, { name }, gone.previous?.sha256, gone.sha256),
       });
       usages.delete(gone.id);
       onReplaced(gone.sha256, null);
@@ -203,7 +211,7 @@ export function createApiKeys(file: KeyFile, options: ApiKeysOptions): ApiKeys {
       change({
         keys: left,
         revoked: gone.reduce(
-          (list, { name, previous, sha256 }) => withRevoked(list, name, previous?.sha256, sha256),
+          (list, { name, previous, sha256 }) => withRevoked(list, { name }, previous?.sha256, sha256),
           revoked,
         ),
       });

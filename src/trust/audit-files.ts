@@ -23,7 +23,10 @@ const longestLine = 16_384;
 export const auditDirectory = (dataDirectory: string): string => join(dataDirectory, 'audit');
 export const currentAuditFile = (directory: string): string => join(directory, current);
 
-/** What the next line carries, so that none can be changed or taken out unseen. */
+/**
+ * What the next line carries, so that a line changed, put in or taken out between others shows. There is no key in it:
+ * lines cut off the end, and a chain made anew, do not show.
+ */
 export const hashOfLine = (line: string): string => hash('sha256', line, 'base64url');
 
 /** The full files, oldest first, then the one being written. */

@@ -18,7 +18,7 @@ export interface AuditEntry {
   /** The caller's own, if it sent a plain one. */
   clientRequestId: string | null;
   /** Null where nobody was recognised. */
-  principal: Pick<Principal, 'kind' | 'id' | 'name'> | null;
+  principal: { kind: Principal['kind'] | 'command'; id: string; name: string } | null;
   project: string | null;
   operation: string | null;
   /** What the caller's roles were asked for. */

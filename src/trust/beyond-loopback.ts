@@ -18,16 +18,32 @@ export interface Guard {
   directory: string;
   /** Whether an operator has decided who may call: by keys, users, apps, or a tenant. */
   hasChosenAuthentication: boolean;
+  /** The key of `--api-key`, if one was given. */
+  fixedKey: string | null;
+  /** Whether the directory goes away with the server, so that no key can be made in it. */
+  isTemporary: boolean;
 }
 
-export function refuseUnguarded({ host, directory, hasChosenAuthentication }: Guard): void {
+const shortestKey = 32;
+
+export function refuseUnguarded({
+  host,
+  directory,
+  hasChosenAuthentication,
+  fixedKey,
+  isTemporary,
+}: Guard): void {
   if (!hasChosenAuthentication) {
     throw new UnguardedServerError(
       `A server on ${host} can be reached from other machines, but nobody has decided who may call it. Do one of these and start it again:
-  - make an API key:             bloomery key create NAME --data ${directory}
-  - take a key for this run:     --api-key KEY
+${isTemporary ? '' : `  - make an API key:             bloomery key create NAME --data ${directory}\n`}  - take a key for this run:     --api-key "$(openssl rand -hex 32)"
   - let users and apps sign in:  the keys \`identity.entra\`, or \`identity.users\` and \`identity.apps\`, of bloomery.yaml
 Without --host the server is for this machine alone, and needs none of it.`,
+    );
+  }
+  if (fixedKey !== null && fixedKey.length < shortestKey) {
+    throw new UnguardedServerError(
+      `A server on ${host} can be reached from other machines, so the key of --api-key must not be guessed: it has ${fixedKey.length} characters and needs at least ${shortestKey} random ones. Make one with: openssl rand -hex 32`,
     );
   }
   for (const file of secretFiles(directory)) {

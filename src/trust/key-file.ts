@@ -24,6 +24,8 @@ export interface RevokedKey {
   name: string;
   sha256: string;
   revokedAt: string;
+  /** Whether another secret of the same key has taken its place. */
+  isReplaced?: boolean;
 }
 
 export interface KeyFile {

@@ -39,7 +39,7 @@ export interface Roles {
   named(name: string): Role | null;
   /** What is to be granted, by the names of `all`; refuses a role that there is not. */
   grants(wanted: readonly Grant[]): Grant[];
-  /** As in Azure, an owner may give any role, and who else may give roles only what makes a user. */
+  /** As in Azure, an owner may give and take any role, and who else may give roles only what makes a user. */
   requireGiver(giver: Principal, given: readonly Grant[]): void;
 }
 
@@ -239,7 +239,7 @@ export function createRoles(custom: readonly CustomRole[] = []): Roles {
       if (mayGiveAny || given.every(({ role }) => named(role)?.name === user)) return;
       throw apiError(
         'PermissionDenied',
-        `Only an '${owner}' of the server may give other roles than '${user}'.`,
+        `Only an '${owner}' of the server may give or take other roles than '${user}'.`,
         { target: 'grants' },
       );
     },

@@ -172,8 +172,8 @@ describe('development mode', () => {
     const open = await start({ directory, host: '0.0.0.0' });
     expect((await open.models(key)).status).toBe(200);
     expect((await open.call(models, { bearer: key })).headers.has('x-bloomery-mode')).toBe(false);
-    const fixed = await start({ host: '0.0.0.0', apiKey: 'my-key' });
-    expect((await fixed.models('my-key')).status).toBe(200);
+    const fixed = await start({ host: '0.0.0.0', apiKey: 'k'.repeat(32) });
+    expect((await fixed.models('k'.repeat(32))).status).toBe(200);
     const signIn = await start({ host: '0.0.0.0', yaml: 'identity: { users: [{ name: ada }] }\n' });
     expect(signIn.server.apiKey).toBeNull();
   });

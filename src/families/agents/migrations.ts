@@ -39,4 +39,9 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  '0031_definition_secrets': {
+    async up(db) {
+      await db.schema.alterTable('agent_versions').addColumn('secrets', 'text').execute();
+    },
+  },
 };

@@ -2,8 +2,10 @@ import type { Generated, Kysely, Transaction } from 'kysely';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
+import type { Sealer } from '../../trust/sealing.ts';
 import type { Agent, AgentVersion } from './contract.ts';
 import type { AgentEndpoint } from './definition.ts';
+import { openedDefinition, storedDefinition } from './definition-secrets.ts';
 
 type Tables = {
   agents: {
@@ -26,6 +28,8 @@ type Tables = {
     description: string | null;
     metadata: string;
     definition: string;
+    /** Of the definition's tools, sealed. */
+    secrets: string | null;
   };
   deleted_agents: { project: string; name: string; seq: number };
 };
@@ -74,8 +78,17 @@ export const agentBudgets = (limits: { agents: number; agentVersions: number }):
 
 export type AgentStore = ReturnType<typeof agentStore>;
 
-export function agentStore(database: Database, defaults: { endpoint: AgentEndpoint }, budgets: AgentBudgets) {
+export function agentStore(
+  database: Database,
+  sealer: Sealer,
+  defaults: { endpoint: AgentEndpoint },
+  budgets: AgentBudgets,
+) {
   const db = database.withTables<Tables>();
+
+  const toVersion = (row: VersionRow): AgentVersion =>
+    versionOf(row, openedDefinition(row, sealer, row.project));
+  const toAgent = (row: AgentRow): Agent => agentOf(row, toVersion(row));
 
   const agents = (on: Kysely<Tables> = db) =>
     on
@@ -231,7 +244,7 @@ export function agentStore(database: Database, defaults: { endpoint: AgentEndpoi
           draft: version.draft ? 1 : 0,
           description: version.description,
           metadata: JSON.stringify(version.metadata),
-          definition: JSON.stringify(version.definition),
+          ...storedDefinition(version.definition, sealer, project),
         };
         const latest = known !== undefined && version.draft ? known.latest_version : number;
         const agent = {
@@ -327,7 +340,7 @@ export function agentStore(database: Database, defaults: { endpoint: AgentEndpoi
 
 const jsonOrNull = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
 
-function toVersion(row: VersionRow): AgentVersion {
+function versionOf(row: VersionRow, definition: AgentVersion['definition']): AgentVersion {
   return {
     object: 'agent.version',
     id: `${row.agent_name}:${row.version}`,
@@ -336,19 +349,19 @@ function toVersion(row: VersionRow): AgentVersion {
     ...(row.description === null ? {} : { description: row.description }),
     created_at: row.created_at,
     metadata: JSON.parse(row.metadata),
-    definition: JSON.parse(row.definition),
+    definition,
     ...(row.draft === 0 ? {} : { draft: true }),
     status: 'active',
   };
 }
 
-function toAgent(row: AgentRow): Agent {
+function agentOf(row: AgentRow, latest: AgentVersion): Agent {
   return {
     object: 'agent',
     id: row.name,
     name: row.name,
     state: row.state,
-    versions: { latest: toVersion(row) },
+    versions: { latest },
     agent_endpoint: JSON.parse(row.endpoint),
     ...(row.card === null ? {} : { agent_card: JSON.parse(row.card) }),
   };

@@ -13,6 +13,7 @@ export interface ApiKeysParts {
 const unkept = { 'cache-control': 'no-store' };
 
 export function apiKeysService({ keys, roles, projects }: ApiKeysParts): Handlers<typeof operations> {
+  const grantsOf = (name: string) => keys.list().find((key) => key.name === name)?.grants ?? [];
   return {
     list: () => ({ value: keys.list().map((key) => ({ ...key, grants: [...key.grants] })) }),
 
@@ -27,11 +28,12 @@ export function apiKeysService({ keys, roles, projects }: ApiKeysParts): Handler
     },
 
     rotate({ principal }, { params: { name }, body }) {
-      roles.requireGiver(principal, keys.list().find((key) => key.name === name)?.grants ?? []);
+      roles.requireGiver(principal, grantsOf(name));
       return new Answer(200, keys.rotate(name, body?.graceSeconds ?? 0), unkept);
     },
 
-    revoke(_ctx, { params: { name } }) {
+    revoke({ principal }, { params: { name } }) {
+      roles.requireGiver(principal, grantsOf(name));
       keys.revoke(name);
       return undefined;
     },

@@ -29,6 +29,9 @@ export type Project = Static<typeof Project>;
 const byName = Type.Object({ name: Type.String({ minLength: 1 }) });
 const NewName = Type.Object({ name: Name }, closed);
 
+/** All that is in a project goes through the hands of whoever does these. */
+const contents = 'Microsoft.CognitiveServices/accounts/projects/contents';
+
 export const ArchiveForm = Type.Object({ file: FormFile });
 
 export const operations = {
@@ -69,6 +72,7 @@ export const operations = {
     path: '/projects/{name}:fork',
     summary: 'Make a project that has all that this one has',
     wire: 'admin',
+    dataAction: `${contents}/write`,
     params: byName,
     body: NewName,
     status: 201,
@@ -79,6 +83,7 @@ export const operations = {
     path: '/projects/{name}:reset',
     summary: 'Bring a project back to nothing, or to what the project has that it is a fork of',
     wire: 'admin',
+    dataAction: `${contents}/write`,
     params: byName,
     body: Type.Object({ to: Maybe(OneOf('empty', 'origin')) }, closed),
     bodyOptional: true,
@@ -89,6 +94,7 @@ export const operations = {
     path: '/projects/{name}:export',
     summary: 'Get all of a project as one archive, without the secrets of its connections',
     wire: 'admin',
+    dataAction: `${contents}/read`,
     params: byName,
     answersBytes: true,
   }),
@@ -97,6 +103,7 @@ export const operations = {
     path: '/projects/{name}:import',
     summary: 'Make a project of an archive',
     wire: 'admin',
+    dataAction: `${contents}/write`,
     params: Type.Object({ name: Name }),
     consumes: multipart,
     fileLimit: 'uploadBytes',

@@ -4,6 +4,7 @@ import { newId, partitionOf } from '../../kit/ids.ts';
 import { filesAsGiven, type ReadFiles } from '../../kit/named-files.ts';
 import { rolesIn } from '../../kit/roles-in.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { withoutSecrets } from '../../kit/tool-secrets.ts';
 import { traceParent } from '../../kit/traceparent.ts';
 import { callerOf, type ModelCaller, patientCaller } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
@@ -29,7 +30,7 @@ import type { RunPlan } from './run.ts';
 import { checkSeals, compactionSeal, reasoningSeal } from './seals.ts';
 import { effectiveSettings, type Settings } from './settings.ts';
 import type { ResponseRecord } from './store.ts';
-import { sealBlueprint, withoutSecrets } from './tool-secrets.ts';
+import { sealBlueprint } from './tool-secrets.ts';
 import { noTools, openTools, type ToolRegistry, type ToolSet } from './tool-set.ts';
 import { type TraceParent, TraceWriter } from './trace.ts';
 
@@ -401,7 +402,7 @@ const wholeFormat = (format: TextFormat): TextFormat =>
 
 /** With the members that clients count on; what is secret in a definition stays out. */
 function wholeTool(tool: Tool): Record<string, unknown> {
-  const shown = withoutSecrets(tool);
+  const shown: Record<string, unknown> = withoutSecrets(tool);
   const common = { description: shown.description ?? null };
   if (tool.type === 'function') {
     return { ...shown, ...common, parameters: shown.parameters ?? null, strict: shown.strict ?? null };

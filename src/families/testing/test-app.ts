@@ -10,6 +10,8 @@ import { withFittingAnswers } from './fitting-answers.ts';
 
 /** The API key that a test app takes. */
 export const testKey = 'key';
+/** The API key that has one role everywhere. */
+export const keyOfRole = (role: string): string => `role:${role}`;
 
 export interface TestReply {
   status: number;
@@ -58,10 +60,13 @@ export async function testAppWith(
   const app = await createApp({
     config: { ...config, limits: { ...config.limits, ...limits } },
     credentials: {
-      verifyKey: (key) =>
-        key === testKey
-          ? { kind: 'key', id: 'test', name: 'test', grants: everything }
-          : (apiKeys?.verify(key) ?? null),
+      verifyKey(key) {
+        if (key === testKey) return { kind: 'key', id: 'test', name: 'test', grants: everything };
+        const role = /^role:(.+)$/.exec(key)?.[1];
+        if (role !== undefined)
+          return { kind: 'key', id: role, name: role, grants: [{ role, project: null }] };
+        return apiKeys?.verify(key) ?? null;
+      },
       verifyToken() {
         throw apiError('invalid_credential', 'Test apps take no tokens.');
       },

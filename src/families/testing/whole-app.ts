@@ -26,6 +26,8 @@ import { scriptedGateway } from './scripted-model.ts';
 import { type TestApp, testAppWith } from './test-app.ts';
 
 export interface WholeApp extends TestApp, Pick<Families, 'drain' | 'families'> {
+  /** Ends it and leaves its directory. */
+  stop(): Promise<void>;
   /** Another server on the same data, as after a crash of this one, with the same models unless given. */
   restart(models?: Record<string, ModelProvider>): Promise<WholeApp>;
 }
@@ -41,6 +43,7 @@ export interface WholeAppOptions {
   createProjectsOnUse?: boolean;
   /** Keys besides the one that may do everything. */
   apiKeys?: ApiKeys;
+  sealingKey?: Buffer;
 }
 
 /** All families on a database of their own, with the given models by deployment name. */
@@ -55,6 +58,7 @@ export async function wholeApp(
     documents,
     createProjectsOnUse = false,
     apiKeys,
+    sealingKey = Buffer.alloc(32, 7),
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
   const { limits, codeInterpreter, blobs: blobSettings } = loadConfig({ file: null, environment: {} });
@@ -67,7 +71,7 @@ export async function wholeApp(
   const blobs = openBlobs(blobSettings, { directory: join(directory, 'blobs'), key: Buffer.alloc(64, 7) });
   const faults = new ActiveFaults();
   const log = { debug() {}, info() {}, warn() {} };
-  const sealer = projectSealer(createSealer([Buffer.alloc(32, 7)]), projects.sealsOf);
+  const sealer = projectSealer(createSealer([sealingKey]), projects.sealsOf);
   const { families, recover, drain } = createFamilies({
     database,
     directory,
@@ -98,6 +102,12 @@ export async function wholeApp(
       if (blobs.served !== null) installBlobRoutes(to, blobs.served);
     },
   });
+  const stop = async (): Promise<void> => {
+    await drain(0);
+    await app.close();
+    await blobs.own.close();
+    await database.destroy();
+  };
   return {
     ...app,
     families,
@@ -110,12 +120,11 @@ export async function wholeApp(
         vectorStores,
         directory,
         createProjectsOnUse,
+        sealingKey,
       }),
+    stop,
     async close() {
-      await drain(0);
-      await app.close();
-      await blobs.own.close();
-      await database.destroy();
+      await stop();
       rmSync(directory, { recursive: true, force: true });
     },
   };

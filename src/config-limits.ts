@@ -47,6 +47,10 @@ export interface Limits {
   projectConnections: number;
   /** Items of a conversation, deleted ones included. */
   conversationItems: number;
+  /** Conversations of a project. */
+  conversations: number;
+  /** Containers of a project that are not over. */
+  containers: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
   conversationLeaseSeconds: number;
   /** How long a turn waits for a conversation that is held, in seconds, before it is refused. */
@@ -95,6 +99,8 @@ export const LimitsFile = Type.Object(
     assets: bound(1, 1_000_000, 100_000),
     projectConnections: bound(1, 1_000_000, 1000),
     conversationItems: bound(1, 1_000_000, 20_000),
+    conversations: bound(1, 100_000_000, 1_000_000),
+    containers: bound(1, 1_000_000, 10_000),
     conversationLeaseSeconds: bound(5, 3600, 60),
     conversationWaitSeconds: bound(0, 600, 0),
     drainSeconds: bound(0, 600, 10),

@@ -81,6 +81,8 @@ test('without a file there are defaults', () => {
       assets: 100_000,
       projectConnections: 1000,
       conversationItems: 20_000,
+      conversations: 1_000_000,
+      containers: 10_000,
       bodyBytes: 33554432,
       fileBytes: 536870912,
       uploadBytes: 8589934592,

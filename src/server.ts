@@ -183,7 +183,12 @@ async function start(
     sealer,
     connectionBudget(config.limits),
   );
-  const outbound = createOutbound({ allowLoopback: isLoopback(host), ...config.outbound });
+  let ownPort: number | null = null;
+  const ownAddress = { names: tlsNames, port: () => ownPort };
+  const outbound = createOutbound(
+    { allowLoopback: isLoopback(host), ...config.outbound },
+    { own: { ...ownAddress, ca: certificates.ca } },
+  );
   const search = config.webSearch === null ? null : await openSearchProvider(config.webSearch);
   const blobs = openBlobs(config.blobs, {
     directory: join(dataDirectory, 'blobs'),
@@ -201,8 +206,7 @@ async function start(
     memoryMegabytes: config.vectorStores.searchMegabytes,
   });
   onClose(() => index.close());
-  let ownPort: number | null = null;
-  const identity = ownIdentity(tokens, { names: tlsNames, port: () => ownPort });
+  const identity = ownIdentity(tokens, ownAddress);
   const { families, recover, drain, budgets, background } = createFamilies({
     database,
     directory: dataDirectory,
@@ -248,7 +252,13 @@ async function start(
     faults,
     installPublicRoutes(to) {
       installIdentityEndpoint(to, tokens, identityHeader, config.identity.local);
-      if (blobs.served !== null) installBlobRoutes(to, blobs.served);
+      if (blobs.served === null) return;
+      installBlobRoutes(to, {
+        ...blobs.served,
+        most: Math.max(1, Math.floor(config.limits.concurrentRequests / 2)),
+        refused: () => refusals.of({ layer: 'blobs', unit: 'concurrency' }).add(),
+        disk,
+      });
     },
   });
   onClose(() => app.close());

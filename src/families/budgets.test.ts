@@ -120,3 +120,31 @@ test('vector stores of a project', async () => {
   await stores.call('DELETE', `/openai/v1/vector_stores/${id}`);
   await store();
 });
+
+test('conversations and containers of a project', async () => {
+  const { call } = await open({ conversations: 2, containers: 2 });
+  const kinds = [
+    ['conversations', '/openai/v1/conversations', {}],
+    ['containers', '/openai/v1/containers', { name: 'c' }],
+  ] as const;
+  for (const [name, path, body] of kinds) {
+    const made = await Promise.all(Array.from({ length: 4 }, () => call('POST', path, body)));
+    expect(made.map(({ status }) => status).toSorted()).toEqual([200, 200, 403, 403]);
+    expect(await call('POST', path, body)).toMatchObject(refused(name, /^A project has 2 con/));
+    // What is deleted makes room.
+    await call('DELETE', `${path}/${made.find(({ status }) => status === 200)?.json.id}`);
+    expect((await call('POST', path, body)).status).toBe(200);
+    expect((await call('POST', path, body)).status).toBe(403);
+  }
+});
+
+test('what was there before the server started counts', async () => {
+  const { call, restart } = await open({ conversations: 2 });
+  await call('POST', '/openai/v1/conversations', {});
+  const after = await restart();
+  const statuses: number[] = [];
+  for (let i = 0; i < 2; i++)
+    statuses.push((await after.call('POST', '/openai/v1/conversations', {})).status);
+  await after.drain(0);
+  expect(statuses).toEqual([200, 403]);
+});

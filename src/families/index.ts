@@ -42,10 +42,12 @@ import {
 } from './connections/index.ts';
 import {
   type ContainerOptions,
+  containerBudget,
   migrations as containerMigrations,
   containersFamily,
 } from './containers/index.ts';
 import {
+  conversationBudget,
   conversationItemBudget,
   conversationLedger,
   migrations as conversationMigrations,
@@ -135,6 +137,8 @@ export interface FamilyParts {
     | 'assets'
     | 'projectConnections'
     | 'conversationItems'
+    | 'conversations'
+    | 'containers'
   >;
   /** Tools that run on the server, besides the code interpreter. */
   tools?: ServerTool[];
@@ -183,8 +187,10 @@ export function createFamilies(parts: FamilyParts): Families {
     assets: assetBudget(limits),
     connections: connectionBudget(limits),
     conversationItems: conversationItemBudget(limits),
+    conversations: conversationBudget(limits),
+    containers: containerBudget(limits),
   };
-  const conversations = conversationStore(database, budgets.conversationItems);
+  const conversations = conversationStore(database, budgets);
   const responses = responseStore(database);
   const engine = responseEngine(responses, limits, log, traces);
   const files = filesFamily(database, { directory: join(parts.directory, 'files'), limits, budgets }, log);
@@ -200,7 +206,12 @@ export function createFamilies(parts: FamilyParts): Families {
     documents: parts.documents ?? null,
     limits,
   });
-  const containers = containersFamily(database, files.files, parts.codeInterpreter, log);
+  const containers = containersFamily(
+    database,
+    files.files,
+    { ...parts.codeInterpreter, budget: budgets.containers },
+    log,
+  );
   const vectorStores =
     parts.vectorStores &&
     vectorStoresFamily(

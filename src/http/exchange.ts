@@ -15,6 +15,8 @@ declare module 'fastify' {
     operation?: Operation;
     /** Whether the route needs no credential, as the identity endpoint. */
     isPublic?: boolean;
+    /** Whether it counts its requests under way itself, apart from all others. */
+    hasOwnPlaces?: boolean;
     /** Where the operation is mounted: decides whether an `api-version` is needed. */
     mount?: Mount;
     /** What it asks of the caller's roles. */

@@ -34,9 +34,11 @@ export function installMetricsEndpoint(
   });
 }
 
-/** A proxy on this machine brings callers from anywhere. */
+/** A proxy on this machine brings callers from anywhere: it says so, or the name that they asked for does. */
 const isNear = ({ socket, headers }: FastifyRequest): boolean =>
   isLoopback(socket.remoteAddress) &&
-  headers.forwarded === undefined &&
-  headers['x-forwarded-for'] === undefined &&
-  headers['x-forwarded-host'] === undefined;
+  loopbackHost.test(headers.host ?? '') &&
+  !Object.keys(headers).some((name) => proxyHeader.test(name));
+
+const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+const proxyHeader = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;

@@ -65,8 +65,9 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       underWay.set(exchange, reply);
       correlate(request, reply);
       if (options.development) reply.header(...developmentHeader);
+      const { hasOwnPlaces } = request.routeOptions.config;
       reply.raw.once('close', () => {
-        load.leave(exchange);
+        if (!hasOwnPlaces) load.leave(exchange);
         underWay.delete(exchange);
         if (options.audit !== null) auditRequest(options.audit, request, reply);
         if (isOnItsWay(request.raw)) keepAnEyeOn(reply);
@@ -74,7 +75,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
         if (exchange.project !== '') options.projects.leave(exchange.project, exchange);
         if (options.log.isLevelEnabled('info')) logRequest(options.log, request, reply);
       });
-      load.enter();
+      if (!hasOwnPlaces) load.enter();
       if (interrupted) throw stopping();
       // By the route, never by the text of the URL: the router reads that in ways of its own.
       if (request.routeOptions.config.isPublic === true) return done();

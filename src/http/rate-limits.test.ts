@@ -280,4 +280,24 @@ test('the figures are for loopback clients and those who administer the server',
   expect(await afar()).toBe(401);
   expect(await afar({ 'api-key': 'user' })).toBe(403);
   expect(await afar({ 'api-key': 'one' })).toBe(200);
+  const statusWith = (headers: Record<string, string>) =>
+    new Promise((resolve, reject) => {
+      const sent = httpRequest(`${origin}/metrics`, { headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject).end();
+    });
+  const proxies: Record<string, string>[] = [
+    { via: '1.1 proxy' },
+    { 'x-real-ip': '203.0.113.9' },
+    { 'x-forwarded-proto': 'https' },
+    { forwarded: 'for=203.0.113.9' },
+    { host: 'ai.example.com' },
+    { host: 'localhost.example.com:80' },
+  ];
+  for (const headers of proxies) expect([headers, await statusWith(headers)]).toEqual([headers, 401]);
+  for (const host of ['localhost', 'LOCALHOST:80', '127.0.0.1', '[::1]:8443']) {
+    expect(await statusWith({ host })).toBe(200);
+  }
 });

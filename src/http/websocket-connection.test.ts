@@ -19,12 +19,30 @@ class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
   bufferedAmount = 0;
+  isPaused = false;
   pings = 0;
   ends: unknown[] = [];
   sent: string[] = [];
   send(text: string, done: () => void): void {
     this.sent.push(text);
-    done();
+    if (this.isStuck) {
+      this.bufferedAmount += text.length;
+      this.unsent.push(done);
+    } else done();
+  }
+  /** Whether the other end does not read. */
+  isStuck = false;
+  unsent: (() => void)[] = [];
+  /** The other end reads again. */
+  drain(): void {
+    this.bufferedAmount = 0;
+    for (const done of this.unsent.splice(0)) done();
+  }
+  pause(): void {
+    this.isPaused = true;
+  }
+  resume(): void {
+    this.isPaused = false;
   }
   ping(): void {
     this.pings++;
@@ -121,6 +139,45 @@ describe('a connection', () => {
       type: 'error',
       error: { code: 'PermissionDenied' },
     });
+  });
+
+  const { faultsInARow, refusalsInARow, unsentBytes, waiting } = connectionLimits;
+
+  test('with one more message than that makes no sense, without a better one between, is closed and read no more', () => {
+    const { socket, ask } = serve();
+    const nonsense = () => socket.emit('message', Buffer.from('x'), false);
+    for (let i = 0; i < faultsInARow; i++) nonsense();
+    ask();
+    for (let i = 0; i < faultsInARow; i++) nonsense();
+    expect([socket.ends, socket.sent.length]).toEqual([[], 2 * faultsInARow]);
+    for (let i = 0; i < 10; i++) nonsense();
+    expect(socket.ends).toEqual([[1008, expect.any(String)]]);
+    expect([socket.isPaused, socket.sent.length]).toEqual([true, 2 * faultsInARow]);
+  });
+
+  test('is closed for messages that go on coming where there is no room', () => {
+    const { socket, ask } = serve();
+    // The first is under way.
+    for (let i = 0; i < 1 + waiting + refusalsInARow; i++) ask();
+    expect([socket.ends, socket.sent.length]).toEqual([[], refusalsInARow]);
+    ask();
+    expect(socket.ends).toEqual([[1008, expect.any(String)]]);
+  });
+
+  test('is not read while its answers are not, and lives as long as they move on', async () => {
+    const { socket, ask } = serve();
+    socket.isStuck = true;
+    for (let i = 0; i <= waiting; i++) ask();
+    while (socket.bufferedAmount <= unsentBytes) {
+      expect(socket.isPaused).toBe(false);
+      ask();
+    }
+    expect(socket.isPaused).toBe(true);
+    await vi.advanceTimersByTimeAsync(heartbeatMilliseconds * 2);
+    socket.drain();
+    expect(socket.isPaused).toBe(false);
+    await vi.advanceTimersByTimeAsync(heartbeatMilliseconds);
+    expect(socket.ends).toEqual([]);
   });
 
   test('leaves no timer behind when it closes', () => {

@@ -53,8 +53,12 @@ export interface Connection {
 export const connectionLimits = {
   parallel: 8,
   waiting: 64,
-  /** What may be on its way to a slow reader before its responses wait for it. */
+  /** What may be on its way to a slow reader before its responses wait for it, and nothing more is read of it. */
   unsentBytes: 262_144,
+  /** Messages in a row that make no sense; one more closes the connection. */
+  faultsInARow: 20,
+  /** The same of messages that there was no room for. */
+  refusalsInARow: 1000,
   heartbeatMilliseconds: 30_000,
   /** Heartbeats without a sign of life after which a connection is cut. */
   missedHeartbeats: 2,
@@ -63,6 +67,7 @@ export const connectionLimits = {
 };
 
 const goingAway = 1001;
+const policyViolation = 1008;
 
 /** Serves the messages of one WebSocket until it closes. */
 export function serveConnection(socket: WebSocket, parts: ConnectionParts): Connection {
@@ -71,6 +76,9 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
   const types = [...operations.keys()];
   const gone = new AbortController();
   let ending: string | null = null;
+  let faults = 0;
+  let refusals = 0;
+  let isGivenUp = false;
 
   const lanes = createLanes({ ...connectionLimits, waitingBytes: parts.waitingBytes }, () => {
     if (ending === null) idle.refresh();
@@ -93,8 +101,20 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
   const send = async (text: string): Promise<void> => {
     if (socket.readyState !== socket.OPEN) return gone.abort(clientGone());
     const sent = Promise.withResolvers<void>();
-    socket.send(text, () => sent.resolve());
-    if (socket.bufferedAmount > connectionLimits.unsentBytes) await sent.promise;
+    socket.send(text, () => {
+      sent.resolve();
+      if (socket.isPaused) readOn();
+    });
+    if (socket.bufferedAmount <= connectionLimits.unsentBytes) return;
+    // Who does not read its answers is not read either.
+    socket.pause();
+    await sent.promise;
+  };
+  const readOn = (): void => {
+    if (isGivenUp || socket.bufferedAmount > connectionLimits.unsentBytes) return;
+    // Unread, it could not answer pings.
+    heartbeat.heard();
+    socket.resume();
   };
 
   const fail = (
@@ -142,7 +162,21 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
     exchange.log.info({ operation: operation.summary, status, ms }, 'message');
   };
 
+  /** For senders that nobody can help: what they were promised is dropped, and what comes after is not read. */
+  const giveUp = (): void => {
+    isGivenUp = true;
+    ending = 'messages';
+    lanes.clear();
+    log.info({ faults, refusals }, 'connection closed for its messages');
+    socket.close(policyViolation, 'Too many messages in a row could not be taken.');
+  };
+
   const take = (data: RawData, isBinary: boolean): void => {
+    // What was read in one go still comes.
+    if (isGivenUp) {
+      socket.pause();
+      return;
+    }
     const exchange = opening.successor(newRequestId(), AbortSignal.any([gone.signal, interrupted]));
     let lane: string | null = null;
     try {
@@ -154,8 +188,13 @@ export function serveConnection(socket: WebSocket, parts: ConnectionParts): Conn
       const message = readMessage(given, types);
       const run = () => answer(message, streamId, exchange);
       if (!lanes.add({ lane: streamId ?? '', size: Buffer.byteLength(text), run })) throw tooManyWaiting();
+      faults = 0;
+      refusals = 0;
     } catch (error) {
-      fail(error, exchange, lane, null);
+      if (toApiError(error).status === 429) refusals++;
+      else faults++;
+      if (faults > connectionLimits.faultsInARow || refusals > connectionLimits.refusalsInARow) giveUp();
+      else fail(error, exchange, lane, null);
     }
   };
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { begun, type EchoServer, echoServer, ended, floodEvents, isError } from './testing/echo-server.ts';
+import { connectionLimits } from './websocket-connection.ts';
 
 describe('a connection', () => {
   let server: EchoServer;
@@ -46,6 +47,21 @@ describe('a connection', () => {
     expect(events).toHaveLength(floodEvents + 2);
   });
 
+  test('that sends no end of nonsense and reads nothing is closed, and others are served meanwhile', async () => {
+    const { socket } = await server.connect({ scheme: 'ws' });
+    socket.pause();
+    for (let i = 0; i < 20_000; i++) socket.send('x');
+    const other = await server.connect();
+    other.create('Hi');
+    await other.until(ended('Hi'));
+    socket.resume();
+    const answers: unknown[] = [];
+    socket.on('message', (data) => answers.push(data));
+    const [code] = await once(socket, 'close');
+    expect(code).toBe(1008);
+    expect(answers).toHaveLength(connectionLimits.faultsInARow);
+  });
+
   test('with a message over the limit is closed for that', async () => {
     const small = await echoServer({ bodyBytes: 1024 });
     const { socket, create } = await small.connect();
@@ -76,6 +92,21 @@ describe('a server', () => {
     await one.until(ended('again'));
     one.socket.close();
     await once(one.socket, 'close');
+  });
+
+  test('with as many connections as it may have refuses further ones until one closes', async () => {
+    server = await echoServer({ webSockets: 2, projectSharePercent: 100 });
+    const [one] = await Promise.all([server.connect(), server.connect()]);
+    const { status, headers, body } = await server.refusal({});
+    expect([status, headers['retry-after']]).toEqual([429, '1']);
+    expect(body.error).toMatchObject({ code: 'rate_limit_exceeded', param: 'limits.webSockets' });
+    one.create('Hi');
+    await one.until(ended('Hi'));
+    one.socket.close();
+    await once(one.socket, 'close');
+    const next = await server.connect();
+    next.create('Hi');
+    await next.until(ended('Hi'));
   });
 
   test('that stops ends what is under way, takes nothing more, and says that it goes', async () => {

@@ -13,7 +13,7 @@ export interface Budget {
   /** The columns that say whose a row is. An index begins with them. */
   per: readonly string[];
   /** Rows that count, where not all do. */
-  only?: readonly [column: string, is: '=' | '!=', value: string];
+  only?: readonly [column: string, is: '=' | '!=', value: string | number];
   /** The column that is added up, where it is not rows that count. */
   sum?: string;
   /** Whether there are too many rows to be counted for a look at the figures; then the most seen by a write is told. */
@@ -36,14 +36,54 @@ export async function requireRoom(
   whose: readonly string[],
   more = 1,
 ): Promise<void> {
-  const { table, per, only, most } = budget;
+  const after = (await amount(budget, on, whose)) + more;
+  if (after > budget.most) throw quotaExceeded(budget);
+  budget.seen = Math.max(budget.seen ?? 0, after);
+}
+
+async function amount(budget: Budget, on: AnyDatabase, whose: readonly string[]): Promise<number> {
+  const { table, per, only } = budget;
   let query = on.selectFrom(table);
   for (const [i, column] of per.entries()) query = query.where(column, '=', whose[i]);
   if (only !== undefined) query = query.where(only[0], only[1], only[2]);
   const { used } = await query.select((select) => [amountAs(budget, select)]).executeTakeFirstOrThrow();
-  const after = Number(used ?? 0) + more;
-  if (after > most) throw quotaExceeded(budget);
-  budget.seen = Math.max(budget.seen ?? 0, after);
+  return Number(used ?? 0);
+}
+
+/** Room in a budget whose rows are too many to be counted for each that comes. */
+export interface CountedRoom {
+  /** As `requireRoom`, for one row more. */
+  require(on: AnyDatabase, whose: readonly string[]): Promise<void>;
+  /** There may be room where there was none. */
+  freed(): void;
+}
+
+const recountMilliseconds = 1000;
+
+/**
+ * Rows are counted once, then those that come are added up. What has gone since, or was not written in the end, is seen
+ * by the next count: when all seems used up.
+ */
+export function countedRoom(budget: Budget, now: () => number = () => performance.now()): CountedRoom {
+  const used = new Map<string, number>();
+  const fullAt = new Map<string, number>();
+  return {
+    async require(on, whose) {
+      const key = JSON.stringify(whose);
+      const full = fullAt.get(key);
+      if (full !== undefined && now() - full < recountMilliseconds) throw quotaExceeded(budget);
+      let before = used.get(key) ?? budget.most;
+      if (before >= budget.most) before = await amount(budget, on, whose);
+      if (before >= budget.most) {
+        fullAt.set(key, now());
+        throw quotaExceeded(budget);
+      }
+      fullAt.delete(key);
+      used.set(key, before + 1);
+      budget.seen = Math.max(budget.seen ?? 0, before + 1);
+    },
+    freed: () => fullAt.clear(),
+  };
 }
 
 export const quotaExceeded = ({

@@ -1,3 +1,4 @@
+import type { Budget } from '../../kit/budget.ts';
 import { type Family, family } from '../../kit/operation.ts';
 import type { ProjectPart } from '../../kit/project-part.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
@@ -15,6 +16,7 @@ import { containerStore } from './store.ts';
 
 export { containerLeftovers } from './leftovers.ts';
 export { migrations } from './migrations.ts';
+export { containerBudget } from './store.ts';
 
 /** `directory` is where files of containers are kept, too. */
 export type ContainerOptions = Omit<SandboxOptions, 'log'>;
@@ -33,10 +35,10 @@ const sweepMilliseconds = 60_000;
 export function containersFamily(
   database: Database,
   files: FileDirectory,
-  options: ContainerOptions,
+  { budget, ...options }: ContainerOptions & { budget: Budget },
   log: Pick<ModelLog, 'warn'>,
 ): ContainersFamily {
-  const store = containerStore(database);
+  const store = containerStore(database, budget);
   const shelf = fileShelf(options.directory);
   const sandbox = createSandbox({ ...options, log });
   const containers = createContainers({

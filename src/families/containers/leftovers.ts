@@ -2,14 +2,14 @@ import type { Leftovers } from '../../kit/leftovers.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { Database } from '../../storage/database.ts';
 import { type FileShelf, fileShelf } from './file-shelf.ts';
-import { type ContainerStore, containerStore } from './store.ts';
+import { type ContainerStore, containerBudget, containerStore } from './store.ts';
 
 /** The most containers that are looked at; there are no more that are over at a time. */
 const most = 1_000_000;
 
 /** `directory` is where files of containers are kept. */
 export function containerLeftovers(database: Database, directory: string): Leftovers[] {
-  const store = containerStore(database);
+  const store = containerStore(database, containerBudget({ containers: 0 }));
   const shelf = fileShelf(directory);
   return [
     {

@@ -1,3 +1,4 @@
+import { type Budget, countedRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
@@ -42,14 +43,31 @@ type Tables = { containers: ContainerRow; container_files: FileRow; container_gi
 export type { ContainerRow, FileRow };
 export type ContainerStore = ReturnType<typeof containerStore>;
 
-export function containerStore(database: Database) {
+/** Those that have expired are only listed for a while. */
+export const containerBudget = (limits: { containers: number }): Budget => ({
+  name: 'containers',
+  most: limits.containers,
+  noun: 'containers that have not expired',
+  whose: 'project',
+  table: 'containers',
+  per: ['project'],
+  only: ['emptied', '=', 0],
+  isLarge: true,
+});
+
+export function containerStore(database: Database, budget: Budget) {
+  const room = countedRoom(budget);
   const db = database.withTables<Tables>();
   return {
     async create(container: Omit<ContainerRow, 'started' | 'emptied'>): Promise<void> {
-      await db
-        .insertInto('containers')
-        .values({ ...container, started: 0, emptied: 0 })
-        .execute();
+      await database.transaction().execute(async (on) => {
+        await room.require(on, [container.project]);
+        await on
+          .withTables<Tables>()
+          .insertInto('containers')
+          .values({ ...container, started: 0, emptied: 0 })
+          .execute();
+      });
     },
 
     find: (id: string, owner: Owner): Promise<ContainerRow | undefined> =>
@@ -93,6 +111,7 @@ export function containerStore(database: Database) {
         await trx.deleteFrom('container_files').where('container_id', '=', id).execute();
         await trx.deleteFrom('container_given').where('container_id', '=', id).execute();
         await trx.deleteFrom('containers').where('id', '=', id).execute();
+        room.freed();
       });
     },
 

@@ -9,7 +9,7 @@ import type { ConversationStore } from './store.ts';
 export { conversationLedger } from './ledger.ts';
 export { migrations } from './migrations.ts';
 export { projectTables } from './project-tables.ts';
-export { conversationItemBudget, conversationStore } from './store.ts';
+export { conversationBudget, conversationItemBudget, conversationStore } from './store.ts';
 
 /** `requireFiles` refuses items that name files which the caller may not read. */
 export const conversationsFamily = (

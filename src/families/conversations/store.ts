@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import { type Budget, requireRoom } from '../../kit/budget.ts';
+import { type Budget, countedRoom, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
 import type { Item } from '../responses/items.ts';
@@ -65,9 +65,23 @@ export const conversationItemBudget = (limits: { conversationItems: number }): B
   isLarge: true,
 });
 
+export const conversationBudget = (limits: { conversations: number }): Budget => ({
+  name: 'conversations',
+  most: limits.conversations,
+  noun: 'conversations',
+  whose: 'project',
+  table: 'conversations',
+  per: ['project'],
+  isLarge: true,
+});
+
 export type ConversationStore = ReturnType<typeof conversationStore>;
 
-export function conversationStore(database: Database, budget: Budget) {
+export function conversationStore(
+  database: Database,
+  budgets: { conversations: Budget; conversationItems: Budget },
+) {
+  const room = countedRoom(budgets.conversations);
   const db = database.withTables<Tables>();
 
   const byId = prepared<Tables['conversations']>(database, (parameter) =>
@@ -136,6 +150,7 @@ export function conversationStore(database: Database, budget: Budget) {
     transaction: <T>(work: (on: Database) => Promise<T>): Promise<T> => database.transaction().execute(work),
 
     async create(conversation: Conversation, owner: Owner, on: Database = database): Promise<void> {
+      await room.require(on, [owner.project]);
       await on
         .withTables<Tables>()
         .insertInto('conversations')
@@ -207,6 +222,7 @@ export function conversationStore(database: Database, budget: Budget) {
         .where('conversation_id', '=', id)
         .execute();
       await trx.deleteFrom('conversations').where('project', '=', project).where('id', '=', id).execute();
+      room.freed();
     },
 
     /** The items up to a position, oldest first. */
@@ -256,7 +272,7 @@ export function conversationStore(database: Database, budget: Budget) {
 
     /** To be called in the transaction that appends so many items which a caller brings. */
     requireRoom: ({ project, id }: ConversationKey, items: number, on: Database): Promise<void> =>
-      requireRoom(budget, on, [project, id], items),
+      requireRoom(budgets.conversationItems, on, [project, id], items),
 
     async append({ project, id }: ConversationKey, items: Item[], on: Database): Promise<void> {
       for (const item of items) {

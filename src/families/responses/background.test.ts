@@ -168,9 +168,10 @@ describe('after the process has died', () => {
     await start({ limits: { backgroundConcurrency: 1 } }, never);
     const first = await create();
     const second = await create();
-    await restart(hello, hello);
+    const after = await restart(hello, hello);
     for (const { json } of [first, second])
       expect(await ended(json.id)).toMatchObject({ status: 'completed' });
+    expect(after.callers).toMatchObject(Array(2).fill({ project: 'default', key: 'test', isPatient: true }));
   });
 
   test('a loop goes on behind its last call', async () => {

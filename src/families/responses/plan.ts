@@ -54,6 +54,8 @@ export interface Blueprint {
   roles?: readonly string[];
   /** What is secret in the definitions of tools; sealed, and only here, once it is stored. */
   toolSecrets?: string;
+  /** Id of the key or subject that asked; earlier versions kept none. */
+  key?: string;
 }
 
 /** A request ready to be run: who answers it, with what, and what it will be stored as. */
@@ -116,6 +118,7 @@ export async function planResponse(
       trace: { traceId: trace.traceId, parentSpanId: trace.parentSpanId },
       toolHeaders: toolHeaders(sources.tools, settings, ctx),
       roles: rolesIn(ctx.principal.grants, ctx.project),
+      key: ctx.principal.id,
     };
     const before = { context: context.items, output: [] };
     const caller = body.background ? patientCaller(ctx.project, ctx.principal.id, ctx.faults) : callerOf(ctx);
@@ -140,11 +143,11 @@ export async function assembleRun(
   sources: PlanSources,
   owner: Owner,
   record: ResponseRecord,
-  { settings, fields, encryptedReasoning, toolHeaders = {}, roles = [] }: Blueprint,
+  { settings, fields, encryptedReasoning, toolHeaders = {}, roles = [], key }: Blueprint,
   before: { context: Item[]; output: Item[] },
   progress: Progress,
   trace: TraceWriter,
-  caller: ModelCaller = patientCaller(owner.project),
+  caller: ModelCaller = patientCaller(owner.project, key ?? null),
 ): Promise<RunPlan> {
   const { tools: registry, sealer } = sources;
   const { provider } = sources.models.resolve(settings.model);
@@ -158,6 +161,7 @@ export async function assembleRun(
     stream: fields.stream,
     headers: toolHeaders,
     roles,
+    key: caller.key,
   });
   const partition = partitionOf(record.id);
   return {
@@ -211,7 +215,10 @@ async function serverTools(
   { tools: registry, modelFiles }: PlanSources,
   settings: Settings,
   { project, userIdentity }: Owner,
-  request: Pick<ToolContext, 'context' | 'output' | 'include' | 'stream' | 'headers' | 'nextMark' | 'roles'>,
+  request: Pick<
+    ToolContext,
+    'context' | 'output' | 'include' | 'stream' | 'headers' | 'nextMark' | 'roles' | 'key'
+  >,
 ): Promise<ToolSet> {
   const definitions = settings.tools
     .map((definition, i) => ({
@@ -280,6 +287,7 @@ export async function planPrompt(sources: PlanSources, ctx: RequestContext, body
     stream: false,
     headers: toolHeaders(sources.tools, settings, ctx),
     roles: rolesIn(ctx.principal.grants, ctx.project),
+    key: ctx.principal.id,
   });
   const parts = {
     settings,

@@ -1,4 +1,5 @@
 import { apiError } from '../../errors.ts';
+import type { ModelCaller } from '../../providers/models/caller.ts';
 import type { ModelGateway, ModelTarget } from '../../providers/models/gateway.ts';
 import type {
   Deployment,
@@ -16,6 +17,8 @@ export interface ScriptedModel {
   provider: ModelProvider;
   /** The requests of the calls so far. */
   requests: ModelRequest[];
+  /** Whom they were for. */
+  callers: (ModelCaller | undefined)[];
   /** How many calls were ended, by their end or by their reader. */
   readonly ended: number;
 }
@@ -23,16 +26,19 @@ export interface ScriptedModel {
 /** A model that plays one turn per call, in order; a call too many is an error. */
 export function scriptedModel(...turns: Turn[]): ScriptedModel {
   const requests: ModelRequest[] = [];
+  const callers: ScriptedModel['callers'] = [];
   let ended = 0;
   return {
     requests,
+    callers,
     get ended() {
       return ended;
     },
     provider: {
-      async *generate(request, signal) {
+      async *generate(request, signal, caller) {
         const turn = turns[requests.length];
         requests.push(request);
+        callers.push(caller);
         if (turn === undefined) throw new Error(`The script has no turn ${requests.length}.`);
         try {
           for (const step of turn) {

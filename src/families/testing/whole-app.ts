@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type CodeInterpreterConfig, type Limits, loadConfig } from '../../config.ts';
 import { ActiveFaults } from '../../faults/active-faults.ts';
 import { installBlobRoutes } from '../../http/blob-routes.ts';
+import { watchDisk } from '../../http/disk-space.ts';
 import { openBlobs } from '../../providers/blobs/open-blobs.ts';
 import type { Documents } from '../../providers/documents/documents.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
@@ -99,7 +100,8 @@ export async function wholeApp(
     faults,
     repeats: { answers, secret: Buffer.alloc(32, 8) },
     installPublicRoutes(to) {
-      if (blobs.served !== null) installBlobRoutes(to, blobs.served);
+      if (blobs.served === null) return;
+      installBlobRoutes(to, { ...blobs.served, most: 500, refused() {}, disk: watchDisk(directory, 0) });
     },
   });
   const stop = async (): Promise<void> => {

@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { ensureCertificates } from '../../trust/certificates.ts';
 import { createOutbound, type Lookup } from './create-outbound.ts';
 
 const addresses = (...all: string[]): Awaited<ReturnType<Lookup>> =>
@@ -341,4 +347,38 @@ describe('a host that another stands in for', () => {
       code: 'address_not_allowed',
     });
   });
+});
+
+test('the authority of this server is trusted at its own names and port, and nowhere else', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
+  const { key, certificate: cert, ca } = await ensureCertificates(directory, ['box.test', 'other.test']);
+  const serve = async () => {
+    const server = createTlsServer({ key, cert }, (_, reply) => reply.end('here'));
+    new WebSocketServer({ server });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { server, port: (server.address() as AddressInfo).port };
+  };
+  const [own, other] = await Promise.all([serve(), serve()]);
+  const names = ['Box.test'];
+  const outbound = createOutbound(
+    { allowLoopback: true, allow: [] },
+    { lookup: async () => addresses('127.0.0.1'), own: { names, port: () => own.port, ca } },
+  );
+  const limits = { mostBytes: 1000, signal: new AbortController().signal };
+  for (const host of ['127.0.0.1', 'localhost', 'box.test', 'BOX.test.']) {
+    const place = `${host}:${own.port}`;
+    expect(await (await outbound.fetch(`https://${place}/`)).text(), host).toBe('here');
+  }
+  (await outbound.webSocket(`wss://localhost:${own.port}/`, limits)).terminate();
+  for (const place of [`127.0.0.1:${other.port}`, `box.test:${other.port}`, `other.test:${own.port}`]) {
+    const cause = { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' };
+    await expect(outbound.fetch(`https://${place}/`), place).rejects.toMatchObject({ cause });
+    await expect(outbound.webSocket(`wss://${place}/`, limits)).rejects.toMatchObject(cause);
+  }
+  const closed = [own, other].map(({ server }) => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  await Promise.all(closed);
+  rmSync(directory, { recursive: true, force: true });
 });

@@ -6,12 +6,14 @@ import { ApiError, apiError, invalidPayload } from '../../errors.ts';
 import { allowList, withoutDot } from '../../kit/allow-list.ts';
 import { type AddressRules, addressFault } from './addresses.ts';
 import type { Outbound, OutboundPolicy } from './outbound.ts';
+import { isOwn, type OwnServer, rootsWith } from './own-server.ts';
 
 /** All addresses of a host name. */
 export type Lookup = (host: string) => Promise<LookupAddress[]>;
 
 export interface OutboundParts {
   lookup?: Lookup;
+  own?: OwnServer;
 }
 
 const mostRedirects = 5;
@@ -30,7 +32,7 @@ const harmlessHeaders = new Set([
 
 export function createOutbound(
   policy: OutboundPolicy,
-  { lookup = allAddresses }: OutboundParts = {},
+  { lookup = allAddresses, own }: OutboundParts = {},
 ): Outbound {
   const allowed = allowList(policy.allow);
   const standIns = new Map(
@@ -66,27 +68,36 @@ export function createOutbound(
     );
   };
 
+  const leadsHome = own === undefined ? () => false : isOwn(own);
+  const ownRoots = (url: URL): { ca?: string[] } =>
+    own !== undefined && leadsHome(hostOf(url), url) ? { ca: rootsWith(own) } : {};
+
   let agent:
-    | Promise<{ send: typeof import('undici').fetch; dispatcher: Agent; unchecked: Agent }>
+    | Promise<{ send: typeof import('undici').fetch; of(url: URL, standIn: URL | undefined): Agent }>
     | undefined;
   const open = () => {
-    agent ??= import('undici').then(({ Agent, fetch }) => ({
-      send: fetch,
-      dispatcher: new Agent({
-        connect: {
-          timeout: connectMilliseconds,
-          lookup: checkedLookup,
+    agent ??= import('undici').then(({ Agent, fetch }) => {
+      const timeout = connectMilliseconds;
+      const checked = new Agent({ connect: { timeout, lookup: checkedLookup } });
+      const unchecked = new Agent({ connect: { timeout } });
+      let home: Agent | undefined;
+      return {
+        send: fetch,
+        of(url, standIn) {
+          if (standIn !== undefined) return unchecked;
+          if (!leadsHome(hostOf(url), url)) return checked;
+          home ??= new Agent({ connect: { timeout, lookup: checkedLookup, ...ownRoots(url) } });
+          return home;
         },
-      }),
-      unchecked: new Agent({ connect: { timeout: connectMilliseconds } }),
-    }));
+      };
+    });
     return agent;
   };
 
   async function send(url: URL, init: UndiciInit): Promise<Response> {
-    const { send, dispatcher, unchecked } = await open();
+    const { send, of } = await open();
     const standIn = standIns.get(hostOf(url));
-    const options = { ...init, redirect: 'manual' as const, dispatcher: standIn ? unchecked : dispatcher };
+    const options = { ...init, redirect: 'manual' as const, dispatcher: of(url, standIn) };
     try {
       return (await send(standInFor(url, standIn), options)) as unknown as Response;
     } catch (error) {
@@ -124,10 +135,10 @@ export function createOutbound(
     },
 
     async webSocket(text, limits) {
-      checkUrl(text.replace(/^ws(?=s?:)/i, 'http'), null);
+      const url = checkUrl(text.replace(/^ws(?=s?:)/i, 'http'), null);
       const { openWebSocket } = await import('./open-web-socket.ts');
       try {
-        return await openWebSocket(text, checkedLookup, limits);
+        return await openWebSocket(text, { lookup: checkedLookup, ...ownRoots(url) }, limits);
       } catch (error) {
         throw refusalIn(error) ?? error;
       }

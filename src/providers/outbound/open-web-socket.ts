@@ -7,12 +7,12 @@ const handshakeMilliseconds = 10_000;
 /** Opens a WebSocket. Redirects are not followed. */
 export async function openWebSocket(
   url: string,
-  lookup: LookupFunction,
+  connection: { lookup: LookupFunction; ca?: string[] },
   { mostBytes, signal }: WebSocketLimits,
 ): Promise<WebSocket> {
   signal.throwIfAborted();
   const socket = new WebSocket(url, {
-    lookup,
+    ...connection,
     maxPayload: mostBytes,
     handshakeTimeout: handshakeMilliseconds,
     perMessageDeflate: false,

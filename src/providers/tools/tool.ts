@@ -36,6 +36,8 @@ export interface ToolContext {
   project: string;
   /** The roles that the caller holds in the project: a tool that acts in the server's name acts with no others. */
   roles: readonly string[];
+  /** Id of the caller's key or subject, which limits are counted by; null where it is not known any more. */
+  key: string | null;
   /** Whom the caller acts for; null for nobody in particular. */
   userIdentity: string | null;
   /** What the request asks to be told besides, such as `code_interpreter_call.outputs`. */

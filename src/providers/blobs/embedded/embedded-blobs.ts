@@ -98,13 +98,15 @@ const nothingHere: Refusal = {
   message: 'The specified container does not exist.',
 };
 
-function refuse(
+/** Answers as Azure does. */
+export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, code, message }: Refusal,
+  { status, code, message, headers = {} }: Refusal,
 ): void {
   const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
   response.writeHead(status, {
+    ...headers,
     'content-type': 'application/xml',
     'content-length': Buffer.byteLength(body),
     'x-ms-error-code': code,

@@ -12,6 +12,7 @@ export interface Refusal {
   /** Azure's code of the error. */
   code: string;
   message: string;
+  headers?: Record<string, string>;
 }
 
 /**

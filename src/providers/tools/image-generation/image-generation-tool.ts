@@ -1,4 +1,5 @@
 import { extensionOf, imageType } from '../../../kit/media-type.ts';
+import { patientCaller } from '../../models/caller.ts';
 import type { ModelGateway } from '../../models/gateway.ts';
 import type { OpenTool, ServerTool, ToolContext, ToolEvent } from '../tool.ts';
 import { toolFailure } from '../tool-failure.ts';
@@ -71,7 +72,7 @@ async function open(
       const { prompt, edit } = await orderOf(call.arguments, definition, shown, mask);
       yield 'response.image_generation_call.generating';
       for await (const made of makeImage(
-        { ...deployment, project: context.project },
+        { ...deployment, caller: patientCaller(context.project, context.key) },
         { prompt, definition, edit, partials },
         signal,
       )) {

@@ -84,6 +84,20 @@ async function form(): Promise<FormData> {
 const bytesOf = async (file: ReturnType<FormData['get']>) =>
   Buffer.from(await (file as File).arrayBuffer()).toString('base64');
 
+test('an image counts for the key of whoever asked', async () => {
+  const models = await gateway(status(200, made));
+  const callers: unknown[] = [];
+  const { provider } = models.resolve('pictures');
+  const forward = provider.forward as NonNullable<typeof provider.forward>;
+  provider.forward = (asked, signal, caller) => {
+    callers.push(caller);
+    return forward(asked, signal, caller);
+  };
+  const { client } = await start(models, draws({ prompt: 'a cat' }), done);
+  await client.responses.create({ ...request, tools: tool({ model: 'pictures' }) });
+  expect(callers).toEqual([{ project: 'default', key: 'test', isPatient: true }]);
+});
+
 test('an image is made as the definition says, and the model is told so', async () => {
   const { model, client } = await start(
     await gateway(status(200, made)),

@@ -1,6 +1,6 @@
 import { imageOptions } from '../../../kit/image-options.ts';
 import { extensionOf } from '../../../kit/media-type.ts';
-import { patientCaller } from '../../models/caller.ts';
+import type { ModelCaller } from '../../models/caller.ts';
 import type { AnswerKind, ForwardRequest } from '../../models/model.ts';
 import { toolFailure } from '../tool-failure.ts';
 import type { ImageGenerationDefinition } from './definition.ts';
@@ -23,7 +23,7 @@ export interface ImageOrder {
 
 /** Has an image made by a deployment's server. Unfinished ones come first, where they are wanted and the server has them. */
 export async function* makeImage(
-  { deployment, forward, project }: ImageDeployment & { project: string },
+  { deployment, forward, caller }: ImageDeployment & { caller: ModelCaller },
   order: ImageOrder,
   signal: AbortSignal,
 ): AsyncGenerator<MadeImage> {
@@ -42,7 +42,7 @@ export async function* makeImage(
     answers,
     mostBytes,
   };
-  const answer = await forward(request, signal, patientCaller(project));
+  const answer = await forward(request, signal, caller);
   if (answer.kind === 'events') yield* readEvents(answer.frames, partials);
   else if (answer.kind === 'json') yield { kind: 'whole', image: imageIn(answer.text) };
   else throw toolFailure(`Deployment '${deployment.name}' answered with something that is no image.`);

@@ -17,6 +17,7 @@ export async function opened(
   return tool.open(definition, {
     project: 'default',
     roles: [],
+    key: 'test',
     userIdentity: null,
     include: [],
     headers: {},

@@ -266,8 +266,9 @@ export function createFamilies(parts: FamilyParts): Families {
       { tables: connectionTables, archive: connectionArchive },
       containers.project,
       assets.project,
-      ...(vectorStores ? [vectorStores.project] : [{ tables: vectorStoreTables }]),
+      // Before the vector stores, which take files in while an archive is still being read.
       files.project,
+      ...(vectorStores ? [vectorStores.project] : [{ tables: vectorStoreTables }]),
       uploads.project,
     ],
     onDelete: (project) => parts.apiKeys?.keys.withdraw(project),

@@ -103,6 +103,19 @@ test('transactions in parallel lose nothing', async () => {
   expect(await db.selectFrom('things').select('n').executeTakeFirst()).toEqual({ n: 20 });
 });
 
+test('a number too high for JavaScript neither fails the write nor anything after it', async () => {
+  const high = sql`insert into things (rowid, id, n) values (9007199254740993, 'high', 0)`;
+  await high.execute(db);
+  await database
+    .transaction()
+    .execute((trx) => trx.withTables<Tables>().insertInto('things').values({ id: 'a', n: 1 }).execute());
+  await insert('b');
+  await database.destroy();
+  database = await openDatabase(directory, migrations);
+  db = database.withTables<Tables>();
+  expect(await ids()).toEqual(['a', 'b', 'high']);
+});
+
 test('a full disk fails what meets it, and nothing else', async () => {
   await sql`pragma max_page_count = 20`.execute(db);
   const big = 'x'.repeat(200_000);

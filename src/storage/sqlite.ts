@@ -96,9 +96,7 @@ class Session implements DatabaseConnection {
 
   async begin(): Promise<void> {
     while (this.#sqlite.transaction !== null) await this.#sqlite.transaction.ended;
-    this.#sqlite.execute('begin immediate', []);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#sqlite.transaction = { owner: this, ended: promise, end: resolve };
+    this.#sqlite.beginTransaction(this);
   }
 
   end(how: 'commit' | 'rollback'): void {
@@ -156,13 +154,21 @@ class Sqlite {
     return settle.promise;
   }
 
+  /** Nothing stands between the two that could fail: a transaction that nobody owns would swallow lone writes. */
+  beginTransaction(owner: Session): void {
+    this.#commitWrites();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#database.exec('begin immediate');
+    this.transaction = { owner, ended: promise, end: resolve };
+  }
+
   /**
    * Some faults, such as a full disk, make SQLite roll back by itself. Whatever happens, a transaction that SQLite no
    * longer has keeps nobody waiting.
    */
   endTransaction(how: 'commit' | 'rollback'): void {
     try {
-      if (how === 'commit' || this.#database.isTransaction) this.execute(how, []);
+      if (how === 'commit' || this.#database.isTransaction) this.#database.exec(how);
     } finally {
       if (!this.#database.isTransaction) {
         const { transaction } = this;
@@ -203,6 +209,8 @@ class Sqlite {
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
     const prepared = { statement, reads: statement.columns().length > 0 };
+    // Else a row of a very high number, once written, would be told as one that failed.
+    if (!prepared.reads) statement.setReadBigInts(true);
     if (this.#statements.size >= statementCacheSize) {
       this.#statements.delete(this.#statements.keys().next().value as string);
     }

@@ -2,10 +2,9 @@ import { apiError, conflict, invalidPayload } from '../../errors.ts';
 import { namedProject, noSuchProject, type ProjectGate, type ProjectWork } from '../../kit/project-gate.ts';
 import { projectNameRule } from '../../kit/project-name.ts';
 import { unixSeconds } from '../../kit/time.ts';
-import type { Database } from '../../storage/database.ts';
 import { isProjectName } from './contract.ts';
 import { newSeal } from './seals.ts';
-import type { Origin, ProjectRow, ProjectStore } from './store.ts';
+import { isPassing, type Origin, type ProjectRow, type ProjectStore } from './store.ts';
 
 export interface ProjectDirectoryOptions {
   /** Those of the configuration; the first is the default one. */
@@ -27,8 +26,8 @@ export interface ProjectDirectory extends ProjectGate {
   isConfigured(name: string): boolean;
   isDefault(name: string): boolean;
   sealsOf(name: string): readonly string[];
-  /** Makes a project; `fill` writes what is in it in the same transaction. */
-  create(row: ProjectRow, fill?: (on: Database) => Promise<void>): Promise<ProjectRow>;
+  /** Makes a project: nobody is in it before `write` has stored its row, with what there is in it. */
+  create(row: ProjectRow, write?: () => Promise<void>): Promise<ProjectRow>;
   /** What is known of a project from now on. */
   note(name: string, row: ProjectRow): void;
   /** It is gone, and its forks are nobody's. */
@@ -40,7 +39,6 @@ export interface ProjectDirectory extends ProjectGate {
 const patience = 10_000;
 
 export async function projectDirectory(
-  database: Database,
   store: ProjectStore,
   { configured, createOnUse, most }: ProjectDirectoryOptions,
 ): Promise<ProjectDirectory> {
@@ -55,27 +53,23 @@ export async function projectDirectory(
   const note: ProjectDirectory['note'] = (name, row) => {
     known.set(name, { row, seals: JSON.parse(row.seals) });
   };
-  for (const row of await store.all()) if (row.origin !== 'snapshot') note(row.name, row);
+  const stored = await store.all();
+  for (const row of stored) if (!isPassing(row)) note(row.name, row);
   for (const name of configured) {
     if (known.has(name)) continue;
     // What was sealed before projects were kept is bound to their names.
     const row = newProject(name, 'configuration', [name]);
-    await store.add(row);
+    // Else what is left of an unfinished one of that name has to go first, and the row is stored then.
+    if (!stored.some((one) => one.name === name)) await store.add(row);
     note(name, row);
   }
 
-  const create: ProjectDirectory['create'] = async (row, fill) => {
+  const create: ProjectDirectory['create'] = async (row, write = () => store.add(row)) => {
     const { name } = row;
     if (known.has(name) || making.has(name)) throw exists(name);
     if (known.size + making.size >= most) throw full(most);
     const made = (async () => {
-      if (fill === undefined) await store.add(row);
-      else {
-        await database.transaction().execute(async (on) => {
-          await store.add(row, on);
-          await fill(on);
-        });
-      }
+      await write();
       note(name, row);
       return row;
     })();

@@ -15,7 +15,7 @@ export { projectSealer, storedProjectSealer } from './seals.ts';
 export const openProjects = (
   database: Database,
   options: ProjectDirectoryOptions,
-): Promise<ProjectDirectory> => projectDirectory(database, projectStore(database), options);
+): Promise<ProjectDirectory> => projectDirectory(projectStore(database), options);
 
 export interface ProjectsFamily {
   family: Family;

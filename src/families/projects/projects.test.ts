@@ -145,6 +145,44 @@ describe('a fork', () => {
     }
   });
 
+  test('of a project in use, of forks of it, and so on: each has its items in order', {
+    timeout: 60_000,
+  }, async () => {
+    app = await projectApp(undefined, { limits: { contextItems: 500 } });
+    const call = app.in('default');
+    const conversation = made(await call('POST', '/v1/conversations', {}));
+    const turn = (input: string) =>
+      call('POST', '/v1/responses', { model: 'my-model', input, conversation }).then(made);
+    const first = await turn('first');
+    for (let n = 0; n < 60; n++) {
+      await turn(`${n}`);
+      expect((await app.admin('POST', '/projects/default:fork', { name: `f${n}` })).status).toBe(201);
+      if (n > 0) await app.admin('DELETE', `/projects/f${n - 1}`);
+    }
+    expect(await itemsOf('f59', conversation)).toEqual(await itemsOf('default', conversation));
+    made(await call('POST', '/v1/conversations', { items: [{ role: 'user', content: 'Hi' }] }));
+    const body = { model: 'my-model', input: 'x', previous_response_id: first };
+    const tokens = (name: string) => app.in(name)('POST', '/v1/responses/input_tokens', body);
+    expect((await tokens('f59')).json).toMatchObject({ input_tokens: 3 });
+  });
+
+  test('is refused where too many origins stand behind it to read their secrets', {
+    timeout: 60_000,
+  }, async () => {
+    app = await projectApp();
+    await furnished(app, 'default');
+    const statuses: number[] = [];
+    for (let n = 1; n <= 51; n++) {
+      const from = n === 1 ? 'default' : `f${n - 1}`;
+      const reply = await app.admin('POST', `/projects/${from}:fork`, { name: `f${n}` });
+      statuses.push(reply.status);
+      if (n === 51) expect(reply.json.error?.message).toContain('secrets');
+    }
+    expect(statuses).toEqual([...new Array(50).fill(201), 409]);
+    const secret = await app.in('f50')('POST', '/connections/search/getConnectionWithCredentials');
+    expect(secret.json.credentials).toMatchObject({ key: 'secret' });
+  });
+
   test('goes on where its origin is gone, with what both had; then that is gone as well', async () => {
     app = await projectApp();
     await app.admin('POST', '/projects', { name: 'first' });

@@ -95,10 +95,13 @@ export function createProjects({
       directory.require(origin);
       const { copy } = await allRows();
       const row = newProject(name, 'created', forkedSeals(directory.sealsOf(origin)), origin);
-      const made = await directory.create(row, async (on) => {
-        if ((await store.find(origin, on)) === undefined) throw noSuchProject(origin);
-        await copy(origin, name, on);
-      });
+      const made = await directory.create(row, () =>
+        database.transaction().execute(async (on) => {
+          if ((await store.find(origin, on)) === undefined) throw noSuchProject(origin);
+          await store.add(row, on);
+          await copy(origin, name, on);
+        }),
+      );
       changed(name);
       return made;
     },

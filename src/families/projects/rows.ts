@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ProjectTable } from '../../kit/project-part.ts';
 import type { Database } from '../../storage/database.ts';
+import { counting, forgetNumbers, giveNumbers, newNumber, noteNumbers, openNumbers } from './numbers.ts';
 
 /** The rows of projects in all tables, as the families declare them. */
 export interface ProjectRows {
@@ -12,6 +13,7 @@ export interface ProjectRows {
 
 export async function projectRows(database: Database, tables: readonly ProjectTable[]): Promise<ProjectRows> {
   const columns = await columnsOf(database);
+  await openNumbers(database);
   const kept = tables.filter(({ rows }) => rows === 'kept');
   // What hangs on another row goes before it.
   const removed = tables.filter(({ rows }) => rows !== 'outlives');
@@ -21,15 +23,20 @@ export async function projectRows(database: Database, tables: readonly ProjectTa
     columns,
 
     async copy(from, to, on, naming = 'renamed') {
-      const steps = await stepsOf(kept, from, on);
+      const counted = counting(kept);
+      for (const table of counted) {
+        await noteNumbers(table, from, to, on);
+        await giveNumbers(table, to, on);
+      }
       for (const table of kept) {
         const names = columns.get(table.table) ?? [];
-        const values = names.map((name) => copiedValue(table, name, { from, to, steps, naming }));
+        const values = names.map((name) => copiedValue(table, name, { from, to, naming }));
         const where = table.where === undefined ? sql`` : sql` and (${table.where})`;
         await sql`insert into ${sql.table(table.table)} (${sql.join(names.map((name) => sql.ref(name)))}) select ${sql.join(values)} from ${sql.table(table.table)} where project = ${from}${where}`.execute(
           on,
         );
       }
+      await forgetNumbers(counted, to, on);
     },
 
     async remove(project, on) {
@@ -53,21 +60,15 @@ async function columnsOf(database: Database): Promise<Map<string, string[]>> {
 interface Copying {
   from: string;
   to: string;
-  /** By table: how far its numbers move, so that they come behind all others and keep their order. */
-  steps: Map<string, number>;
   naming: 'renamed' | 'as it is';
 }
 
-function copiedValue(
-  table: ProjectTable,
-  name: string,
-  { from, to, steps, naming }: Copying,
-): RawBuilder<unknown> {
+function copiedValue(table: ProjectTable, name: string, { from, to, naming }: Copying): RawBuilder<unknown> {
   if (name === 'project') return sql`${to}`;
   const instead = table.instead?.[name];
   if (instead !== undefined) return instead;
   const counted = table.counts?.[name];
-  if (counted !== undefined) return sql`${sql.ref(name)} + ${steps.get(counted) ?? 0}`;
+  if (counted !== undefined) return newNumber(counted, to, sql.ref(`${table.table}.${name}`));
   if (naming === 'renamed' && table.names?.includes(name)) return renamed(sql.ref(name), from, to);
   return sql.ref(name);
 }
@@ -76,19 +77,3 @@ function copiedValue(
 const accountPart = '/accounts/bloomery/projects/';
 const renamed = (text: RawBuilder<unknown>, from: string, to: string): RawBuilder<unknown> =>
   sql`replace(${text}, ${`${accountPart}${from}/`}, ${`${accountPart}${to}/`})`;
-
-async function stepsOf(
-  tables: readonly ProjectTable[],
-  from: string,
-  on: Database,
-): Promise<Map<string, number>> {
-  const steps = new Map<string, number>();
-  for (const { table, counts } of tables) {
-    if (counts?.seq === undefined) continue;
-    const { rows } = await sql<{ step: number | null }>`select (select max(seq) from ${sql.table(
-      table,
-    )}) + 1 - min(seq) as step from ${sql.table(table)} where project = ${from}`.execute(on);
-    steps.set(table, Number(rows[0]?.step ?? 0));
-  }
-  return steps;
-}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSealer } from '../../trust/sealing.ts';
-import { forkedSeals, newSeal, projectSealer } from './seals.ts';
+import { forkedSeals, mostInherited, newSeal, projectSealer } from './seals.ts';
 
 test('a fork opens what its origin sealed, and nobody else opens anything of another', () => {
   const origin = [newSeal()];
@@ -15,4 +15,14 @@ test('a fork opens what its origin sealed, and nobody else opens anything of ano
   // Deleted, and another one made of the same name.
   seals.origin = [newSeal()];
   expect(opened(byOrigin)).toEqual([null, 'a', null]);
+});
+
+test('a fork that could not open all of its origin is refused', () => {
+  let seals = [newSeal()];
+  for (let n = 0; n < mostInherited; n++) {
+    const before = seals;
+    seals = forkedSeals(before);
+    expect(seals.slice(1)).toEqual(before);
+  }
+  expect(() => forkedSeals(seals)).toThrow(/fork/);
 });

@@ -1,3 +1,4 @@
+import { conflict } from '../../errors.ts';
 import { newId } from '../../kit/ids.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Sealer } from '../../trust/sealing.ts';
@@ -10,12 +11,18 @@ import { projectStore } from './store.ts';
 export const newSeal = (): string => newId('seal');
 
 /** Origins of origins that a fork goes on opening. */
-const mostInherited = 50;
+export const mostInherited = 50;
 
-export const forkedSeals = (origin: readonly string[]): string[] => [
-  newSeal(),
-  ...origin.slice(0, mostInherited),
-];
+/** Throws where there would be more of them than a fork may have: it could not open all that it has. */
+export function forkedSeals(origin: readonly string[]): string[] {
+  if (origin.length > mostInherited) {
+    throw conflict(
+      `This would be a fork of a fork, more than ${mostInherited} deep, which could not read the secrets of the first one's connections. Fork an earlier one of them, or export it and import the archive.`,
+      'name',
+    );
+  }
+  return [newSeal(), ...origin];
+}
 
 /** Seals with what `sealsOf` says of a project instead of its name. */
 export function projectSealer(sealer: Sealer, sealsOf: (project: string) => readonly string[]): Sealer {

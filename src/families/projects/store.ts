@@ -1,8 +1,12 @@
 import type { Database } from '../../storage/database.ts';
 import type { Project } from './contract.ts';
 
-/** A `snapshot` is what an archive is written from, and nobody's project. */
-export type Origin = Project['origin'] | 'snapshot';
+/** A `snapshot` is what an archive is written from, an `unfinished` one what an archive is being read into. */
+export type Origin = Project['origin'] | 'snapshot' | 'unfinished';
+
+/** Nobody's project: it is there while something is under way, and what is left of that goes at the next start. */
+export const isPassing = ({ origin }: Pick<ProjectRow, 'origin'>): boolean =>
+  origin === 'snapshot' || origin === 'unfinished';
 
 export interface ProjectRow {
   name: string;
@@ -33,6 +37,10 @@ export function projectStore(database: Database) {
 
     async setSeals(name: string, seals: string, on: Database): Promise<void> {
       await projects(on).updateTable('projects').set({ seals }).where('name', '=', name).execute();
+    },
+
+    async setOrigin(name: string, origin: Origin, on: Database = database): Promise<void> {
+      await projects(on).updateTable('projects').set({ origin }).where('name', '=', name).execute();
     },
 
     /** Its forks are nobody's from then on. */

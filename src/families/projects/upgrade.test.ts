@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { openDatabase } from '../../storage/database.ts';
+import { createSealer } from '../../trust/sealing.ts';
 import { migrations } from '../index.ts';
 import { type ProjectApp, projectApp } from './testing/project-app.ts';
 
@@ -12,7 +13,7 @@ const before = Object.fromEntries(Object.entries(migrations).filter(([name]) => 
 type Old = any;
 
 let app: ProjectApp;
-afterAll(() => app?.close());
+afterEach(() => app?.close());
 
 test('what was stored before rows had their project in the key is there, and can be forked', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
@@ -68,5 +69,33 @@ test('what was stored before rows had their project in the key is there, and can
     expect(json).toMatchObject({ status: 'completed', file_counts: { completed: 1 } });
     const hits = (await call('POST', `/v1/vector_stores/${store}/search`, { query: 'apple' })).json.data;
     expect(hits).toHaveLength(1);
+  }
+});
+
+test('a project that is not configured just now is there with what it had', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
+  const database = await openDatabase(directory, before);
+  const project = 'idle';
+  const content = {
+    ...{ name: 'search', target: 'https://search.example' },
+    credentials: { type: 'ApiKey', apiKey: 'secret' },
+  };
+  const sealed = createSealer([Buffer.alloc(32, 7)]).seal(JSON.stringify(content), 'connection', project);
+  await (database as Old)
+    .insertInto('connections')
+    .values({
+      ...{ project, name: 'search', type: 'ApiKey', target: content.target, is_default: 0, metadata: '{}' },
+      ...{ credential_type: 'ApiKey', sealed },
+    })
+    .execute();
+  await database.destroy();
+
+  app = await projectApp(undefined, { directory });
+  const { value } = (await app.admin('GET', '/projects')).json;
+  expect((value as { name: string }[]).map(({ name }) => name)).toEqual(['default', project]);
+  await app.admin('POST', '/projects/idle:fork', { name: 'twin' });
+  for (const name of [project, 'twin']) {
+    const { json } = await app.in(name)('POST', '/connections/search/getConnectionWithCredentials');
+    expect(json.credentials, name).toEqual({ type: 'ApiKey', key: 'secret' });
   }
 });

@@ -68,6 +68,31 @@ test('what is rare in its own collection counts, whatever others hold', async ()
   expect(await index.search([vs], query('apple pear'))).toEqual(alone);
 });
 
+test('a collection that grows and is copied again and again stays in order, and its numbers stay low', async () => {
+  const copies = 50;
+  const grown: IndexedChunk[][] = [];
+  for (let n = 0; n < copies; n++) {
+    grown.push(words(`apple ${n}`, `${n} pear`));
+    await index.put(vs, file(`f${n}`), grown[n] ?? []);
+    await index.copy(vs, { project: 'p', id: `copy_${n}` });
+  }
+  const last = { project: 'p', id: `copy_${copies - 1}` };
+  const hits = async (collection: typeof vs) =>
+    (await index.search([collection], query('apple', { limit: copies }))).map(
+      ({ collection: _, ...hit }) => hit,
+    );
+  expect(await hits(vs)).toHaveLength(copies);
+  expect(await hits(last)).toEqual(await hits(vs));
+  expect(await index.chunks(last, 'f7')).toEqual(['apple 7', '7 pear']);
+  await index.removeFile(last, 'f7');
+  expect(await hits(last)).toHaveLength(copies - 1);
+  expect(await hits(vs)).toHaveLength(copies);
+  const db = new DatabaseSync(path(), { readOnly: true });
+  const highest = db.prepare('select max(number) as n from segments').get()?.n;
+  db.close();
+  expect(highest).toBeLessThan(copies * copies * 64);
+});
+
 test('collections are ranked together', async () => {
   const other = { project: 'p', id: 'vs_2' };
   await index.put(vs, file('b'), words('apple and more', 'pear'));

@@ -1,8 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContainerClient } from '@azure/storage-blob';
 import { afterEach, expect, test } from 'vitest';
 import { tarEnd, tarHeader, tarPadding } from '../../../kit/tar.ts';
+import { openDatabase, openDatabaseToLook } from '../../../storage/database.ts';
+import { migrations } from '../../index.ts';
 import { testKey } from '../../testing/test-app.ts';
 import { furnished } from '../testing/furnished.ts';
 import { type ProjectApp, projectApp } from '../testing/project-app.ts';
@@ -46,7 +50,7 @@ const tarOf = (files: Record<string, string>): Uint8Array<ArrayBuffer> =>
       tarEnd(),
     ]),
   );
-const head = { format: 'bloomery-project', version: 1, project: 'a', created_at: 1, lowest: {} };
+const head = { format: 'bloomery-project', version: 1, project: 'a', created_at: 1 };
 
 test('a project that was archived is the same in another server, but for its secrets', {
   timeout: 60_000,
@@ -160,4 +164,109 @@ test.each([
   expect([status, json.error?.message]).toEqual([400, expect.stringMatching(/archive|empty/i)]);
   if (what === 'one of a newer version') expect(json.error?.message).toContain('Update this server.');
   expect(existsSync(join(app.directory, '..', 'etc'))).toBe(false);
+});
+
+/** An archive as another server may have made it. */
+function archiveOf(rows: Record<string, object[]>): Uint8Array<ArrayBuffer> {
+  const files: Record<string, string> = { 'archive.json': JSON.stringify(head) };
+  for (const [table, list] of Object.entries(rows)) {
+    files[`rows/${table}/000001.ndjson`] = list.map((row) => `${JSON.stringify(row)}\n`).join('');
+  }
+  const entries = Object.entries(files).map(([name, content]) => ({
+    ...{ name, bytes: Buffer.byteLength(content) },
+    sha256: createHash('sha256').update(content).digest('hex'),
+  }));
+  return tarOf({ ...files, 'manifest.json': JSON.stringify({ entries }) });
+}
+type Looked = {
+  projects: Record<'name' | 'origin' | 'seals', string> & { created_at: number };
+  conversations: Record<'project' | 'id' | 'user_identity' | 'metadata', string> & { created_at: number };
+  conversation_items: { project: string; id: string };
+};
+const conversation = `conv_${'a'.repeat(46)}`;
+const conversations = [{ id: conversation, user_identity: '', created_at: 1, metadata: '{}' }];
+const item = (seq: number, n: number) => {
+  const content = [{ type: 'input_text', text: `${n}` }];
+  const one = { id: `msg_${n}`, type: 'message', role: 'user', content };
+  return { seq, conversation_id: conversation, id: one.id, type: one.type, item: JSON.stringify(one) };
+};
+const idsIn = async (app: ProjectApp, project: string) => {
+  const { json } = await app.in(project)(
+    'GET',
+    `/v1/conversations/${conversation}/items?order=asc&limit=100`,
+  );
+  return (json.data as { id: string }[]).map(({ id }) => id);
+};
+
+test('the numbers in an archive tell no more than an order', async () => {
+  const { app, take } = await start();
+  const seqs = [9_007_199_254_740_991, -5, 9_007_199_254_740_900, 0];
+  const archive = archiveOf({ conversations, conversation_items: seqs.map(item) });
+  expect((await take('high', archive)).status).toBe(201);
+  expect((await take('again', archive)).status).toBe(201);
+  const made = await app.in('default')('POST', '/v1/conversations', {
+    items: [{ role: 'user', content: 'Hi' }],
+  });
+  expect(made.status).toBe(200);
+  for (const name of ['high', 'again']) {
+    expect(await idsIn(app, name)).toEqual(['msg_1', 'msg_3', 'msg_2', 'msg_0']);
+  }
+});
+
+test('while an archive is read others go on, and its project is nowhere', { timeout: 30_000 }, async () => {
+  const { app, take } = await start();
+  const count = 6000;
+  const rows = Array.from({ length: count }, (_, n) => item(n + 1, n));
+  const look = (await openDatabaseToLook(app.directory, migrations)).withTables<Looked>();
+  const written = async () =>
+    (await look.selectFrom('conversation_items').select('id').where('project', '=', 'copy').execute()).length;
+  let isOver = false;
+  const taken = take('copy', archiveOf({ conversations, conversation_items: rows })).finally(() => {
+    isOver = true;
+  });
+  const seen = new Set<number>();
+  while (!isOver) {
+    const reply = await app.in('copy')('GET', `/v1/conversations/${conversation}`);
+    if (reply.status !== 404) break;
+    expect((await app.in('default')('POST', '/v1/conversations', {})).status).toBe(200);
+    seen.add(await written());
+  }
+  expect((await taken).status).toBe(201);
+  expect([...seen].filter((n) => n > 0 && n < count).length).toBeGreaterThan(1);
+  expect(await written()).toBe(count);
+
+  const twice = archiveOf({ conversations, conversation_items: [...rows, item(count + 1, 0)] });
+  await app.admin('DELETE', '/projects/copy');
+  expect((await take('copy', twice)).status).toBe(400);
+  expect(await written()).toBe(0);
+  await look.destroy();
+  expect((await app.admin('POST', '/projects', { name: 'copy' })).status).toBe(201);
+});
+
+test('what was being read when the server died is gone at its next start, whoever has the name by then', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
+  const database = await openDatabase(directory, migrations);
+  const db = database.withTables<Looked>();
+  for (const project of ['half', 'default']) {
+    const origin = { origin: 'unfinished', created_at: 1, seals: '[]' };
+    await db
+      .insertInto('projects')
+      .values({ name: project, ...origin })
+      .execute();
+    await db
+      .insertInto('conversations')
+      .values(conversations.map((one) => ({ ...one, project })))
+      .execute();
+  }
+  await database.destroy();
+  const app = await projectApp(undefined, { directory });
+  opened.push(app);
+  expect((await app.admin('GET', '/projects')).json.value).toMatchObject([
+    { name: 'default', origin: 'configuration' },
+  ]);
+  expect((await app.in('default')('GET', '/v1/conversations')).json.data).toEqual([]);
+  const look = (await openDatabaseToLook(directory, migrations)).withTables<Looked>();
+  expect(await look.selectFrom('projects').select('name').execute()).toEqual([{ name: 'default' }]);
+  expect(await look.selectFrom('conversations').select('id').execute()).toEqual([]);
+  await look.destroy();
 });

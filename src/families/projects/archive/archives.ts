@@ -7,9 +7,10 @@ import { contents } from '../../../storage/contents.ts';
 import type { Database } from '../../../storage/database.ts';
 import { ArchiveForm } from '../contract.ts';
 import { exists, newProject, type ProjectDirectory } from '../directory.ts';
+import { counting, forgetNumbers } from '../numbers.ts';
 import type { Projects } from '../projects.ts';
-import type { ProjectRow, ProjectStore } from '../store.ts';
-import { checkArchive, discardAll, takeContents, writeRows } from './read.ts';
+import { isPassing, type ProjectRow, type ProjectStore } from '../store.ts';
+import { checkArchive, discardAll, takeContents, takeNumbers, writeRows } from './read.ts';
 import { writeArchive } from './write.ts';
 
 export interface ArchivesParts {
@@ -66,9 +67,20 @@ export function createArchives({
     const { columns } = await projects.rows();
     const importers = await takeContents(archive, parts, name);
     try {
-      const row = await directory.create(newProject(name, 'import'), (on) =>
-        writeRows(archive, parts, importers, { tables, columns, to: name, on }, on),
-      );
+      const row = newProject(name, 'import');
+      await directory.create(row, async () => {
+        await store.add({ ...row, origin: 'unfinished' });
+        try {
+          await takeNumbers(archive, tables, name, database);
+          await writeRows(archive, parts, importers, { tables, columns, to: name }, database);
+          await store.setOrigin(name, row.origin);
+        } catch (error) {
+          await projects.removeAll(name);
+          throw error;
+        } finally {
+          await forgetNumbers(counting(tables), name, database);
+        }
+      });
       for (const part of parts) part.changed?.(name);
       return row;
     } catch (error) {
@@ -111,10 +123,14 @@ export function createArchives({
     async start() {
       await kept.removeDrafts();
       await kept.removeUnknown(newId('archive'), async () => new Set());
-      for (const { name, origin } of await store.all())
-        if (origin === 'snapshot') await projects.removeAll(name);
+      for (const { name } of (await store.all()).filter(isPassing)) {
+        await projects.removeAll(name);
+        // One that has the name by now, from the configuration.
+        const known = directory.find(name);
+        if (known !== undefined) await store.add(known);
+      }
     },
   };
 }
 
-const isRefusedRow = (error: unknown): boolean => /constraint/i.test((error as Error).message ?? '');
+const isRefusedRow = (error: unknown): boolean => /constraint|mismatch/i.test((error as Error).message ?? '');

@@ -10,8 +10,6 @@ export const Head = Type.Object({
   version: Type.Integer(),
   project: Type.String({ minLength: 1, maxLength: 64 }),
   created_at: Type.Integer(),
-  /** See `lowestNumbers`. */
-  lowest: Type.Record(Type.String(), Type.Integer()),
 });
 export type Head = Static<typeof Head>;
 

@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import Type from 'typebox';
 import { invalidPayload } from '../../../errors.ts';
-import type { ArchiveImporter, ProjectPart, Row } from '../../../kit/project-part.ts';
+import type { ArchiveImporter, ProjectPart, ProjectTable, Row } from '../../../kit/project-part.ts';
 import { type ReadTarEntry, readTar, TarError } from '../../../kit/tar.ts';
 import { validator } from '../../../kit/validation.ts';
 import type { Database } from '../../../storage/database.ts';
+import { addNumbers, counting, giveNumbers } from '../numbers.ts';
 import { contentOf, formatVersion, Head, headName, Manifest, manifestName, tableOf } from './format.ts';
 import { type RowWriterOptions, rowWriter } from './rows.ts';
 
 /** Of an entry that is read as a whole: a page of rows, or one very long row. */
 const mostText = 268_435_456;
 const chunkBytes = 1_048_576;
+/** What one transaction writes, about. */
+const pageRows = 500;
+const pageCharacters = 4_194_304;
 
 const checkFormat = validator(Type.Pick(Head, ['format', 'version']), 'body');
 const checkHead = validator(Head, 'body');
@@ -96,29 +101,70 @@ export async function discardAll(importers: Map<ProjectPart, ArchiveImporter>): 
   for (const importer of importers.values()) await importer.discard?.();
 }
 
-/** Writes the rows; to be called in a transaction. */
+/** Gives numbers of this server for those of the rows: an archive's numbers tell no more than an order. */
+export async function takeNumbers(
+  { path }: CheckedArchive,
+  tables: readonly ProjectTable[],
+  to: string,
+  database: Database,
+): Promise<void> {
+  const counted = counting(tables);
+  for await (const { table, rows } of pagesOf(path, (name) => counted.includes(name))) {
+    const numbers = rows.map(({ seq }) => seq).filter((seq) => typeof seq === 'number');
+    await addNumbers(table, to, numbers, database);
+  }
+  await database.transaction().execute(async (on) => {
+    for (const table of counted) await giveNumbers(table, to, on);
+  });
+}
+
+/** Writes the rows, page by page: others read and write in between. */
 export async function writeRows(
   { path, head }: CheckedArchive,
   parts: readonly ProjectPart[],
   importers: Map<ProjectPart, ArchiveImporter>,
-  options: Omit<RowWriterOptions, 'from' | 'lowest'>,
-  on: Database,
+  options: Omit<RowWriterOptions, 'from'>,
+  database: Database,
 ): Promise<void> {
-  const writer = await rowWriter({ ...options, on, from: head.project, lowest: head.lowest });
+  const writer = rowWriter({ ...options, from: head.project });
   const partOf = new Map(parts.flatMap((part) => part.tables.map(({ table }) => [table, part] as const)));
-  for await (const entry of entriesOf(path)) {
-    const table = tableOf(entry.name);
-    if (table === undefined) continue;
+  for await (const { table, rows } of pagesOf(path)) {
     const part = partOf.get(table);
     const imported = part === undefined ? undefined : importers.get(part)?.imported;
+    await database.transaction().execute(async (on) => {
+      for (const row of rows) {
+        await writer.write(table, imported === undefined ? row : imported(table, row), on);
+      }
+    });
+    await setImmediate();
+  }
+}
+
+/** The rows of an archive, in its order, as many at a time as one transaction may write. */
+async function* pagesOf(
+  path: string,
+  isWanted: (table: string) => boolean = () => true,
+): AsyncGenerator<{ table: string; rows: Row[] }> {
+  for await (const entry of entriesOf(path)) {
+    const table = tableOf(entry.name);
+    if (table === undefined || !isWanted(table)) continue;
+    let rows: Row[] = [];
+    let characters = 0;
     for (const line of (await textOf(entry)).split('\n')) {
       if (line === '') continue;
-      const row = jsonOf<Row>(line, (value) => {
-        if (typeof value !== 'object' || value === null) throw damaged('a row is no object');
-      });
-      await writer.write(table, imported === undefined ? row : imported(table, row));
+      rows.push(jsonOf<Row>(line, checkRow));
+      characters += line.length;
+      if (rows.length < pageRows && characters < pageCharacters) continue;
+      yield { table, rows };
+      rows = [];
+      characters = 0;
     }
+    if (rows.length > 0) yield { table, rows };
   }
+}
+
+function checkRow(value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw damaged('a row is no object');
 }
 
 function headOf(name: string, text: string): Head {

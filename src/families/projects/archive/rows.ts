@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { invalidPayload } from '../../../errors.ts';
 import type { ProjectTable, Row, Value } from '../../../kit/project-part.ts';
 import type { Database } from '../../../storage/database.ts';
+import { newNumber } from '../numbers.ts';
 
 /** Rows that are in memory at once, while they are read. */
 const pageRows = 50;
@@ -26,25 +27,8 @@ export async function* rowsOf(
   }
 }
 
-/** The lowest number of a project in each table that counts; what is read in again is counted from there. */
-export async function lowestNumbers(
-  database: Database,
-  tables: readonly ProjectTable[],
-  project: string,
-): Promise<Record<string, number>> {
-  const lowest: Record<string, number> = {};
-  for (const { table, counts } of tables) {
-    if (counts?.seq === undefined) continue;
-    const { rows } = await sql<{
-      n: number | null;
-    }>`select min(seq) as n from ${sql.table(table)} where project = ${project}`.execute(database);
-    lowest[table] = Number(rows[0]?.n ?? 0);
-  }
-  return lowest;
-}
-
 export interface RowWriter {
-  write(table: string, row: Row): Promise<void>;
+  write(table: string, row: Row, on: Database): Promise<void>;
 }
 
 export interface RowWriterOptions {
@@ -53,36 +37,19 @@ export interface RowWriterOptions {
   /** As the project was called in its archive, and as it is called here. */
   from: string;
   to: string;
-  lowest: Record<string, number>;
-  on: Database;
 }
 
-/** Writes rows of an archive into a project of this server. */
-export async function rowWriter({
-  tables,
-  columns,
-  from,
-  to,
-  lowest,
-  on,
-}: RowWriterOptions): Promise<RowWriter> {
+/** Writes rows of an archive into a project of this server, where new numbers were given for theirs. */
+export function rowWriter({ tables, columns, from, to }: RowWriterOptions): RowWriter {
   const byName = new Map(tables.map((table) => [table.table, table]));
-  const steps = new Map<string, number>();
-  for (const { table, counts } of tables) {
-    if (counts?.seq === undefined) continue;
-    const { rows } = await sql<{ n: number | null }>`select max(seq) as n from ${sql.table(table)}`.execute(
-      on,
-    );
-    steps.set(table, Number(rows[0]?.n ?? 0) + 1 - (lowest[table] ?? 0));
-  }
-  const here = (table: ProjectTable, column: string, value: Value): Value => {
+  const here = (table: ProjectTable, column: string, value: Value): Value | RawBuilder<unknown> => {
     const counted = table.counts?.[column];
-    if (counted !== undefined && typeof value === 'number') return value + (steps.get(counted) ?? 0);
+    if (counted !== undefined && typeof value === 'number') return newNumber(counted, to, sql.val(value));
     if (!table.names?.includes(column) || typeof value !== 'string') return value;
     return value.replaceAll(`/accounts/bloomery/projects/${from}/`, `/accounts/bloomery/projects/${to}/`);
   };
   return {
-    async write(name, row) {
+    async write(name, row, on) {
       const table = byName.get(name);
       const known = columns.get(name);
       if (table === undefined || known === undefined) throw strange(`a table '${name.slice(0, 64)}'`);

@@ -12,7 +12,7 @@ import {
   manifestName,
   rowsName,
 } from './format.ts';
-import { lowestNumbers, rowsOf } from './rows.ts';
+import { rowsOf } from './rows.ts';
 
 export interface ArchiveSource {
   database: Database;
@@ -61,11 +61,6 @@ export async function* writeArchive({
     version: formatVersion,
     project,
     created_at: unixSeconds(),
-    lowest: await lowestNumbers(
-      database,
-      kept.map(({ table }) => table),
-      still,
-    ),
   };
   yield* text(headName, JSON.stringify(head));
   for (const { part, table } of kept) {

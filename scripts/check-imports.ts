@@ -100,7 +100,8 @@ function complaint(file: string, { to, typeOnly }: Import): string | null {
   if (contractFiles.test(file)) return `is a contract and needs the values of ${to}`;
   const own =
     familyOf(file) === familyOf(to) ||
-    (/^src\/families\/(index|leftovers)\.ts$/.test(file) && to.endsWith('/index.ts'));
+    (/^src\/families\/(index|leftovers)\.ts$/.test(file) && to.endsWith('/index.ts')) ||
+    (file === 'src/families/project-tables.ts' && /\/(project|server)-tables\.ts$/.test(to));
   return own ? null : `needs the values of another family's ${to}, which is not one of its contract files`;
 }
 

@@ -157,7 +157,7 @@ async function leftoversOf(
       warn(about.err === undefined ? message : `${message}: ${about.err.message}`),
   };
   const { abandonedHours } = config.blobs;
-  const parts = { database, directory, index, log };
+  const parts = { database, directory, index, log, configured: config.projects };
   return {
     leftovers: createLeftovers({ ...parts, blobs: { accounts, directory: blobs.directory, abandonedHours } }),
     close: () => blobs.own.close(),

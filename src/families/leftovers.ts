@@ -6,9 +6,11 @@ import type { ModelLog } from '../providers/models/upstream.ts';
 import type { IndexContents } from '../providers/search/index-contents.ts';
 import type { Database } from '../storage/database.ts';
 import { type Belonging, countOrphans, removeOrphans } from '../storage/orphan-rows.ts';
-import { assetLeftovers } from './assets/index.ts';
+import { assetLeftovers, doomContents } from './assets/index.ts';
 import { containerLeftovers } from './containers/index.ts';
 import { fileLeftovers } from './files/index.ts';
+import { projectTables } from './project-tables.ts';
+import { projectLeftovers } from './projects/index.ts';
 import { uploadLeftovers } from './uploads/index.ts';
 import { vectorStoreLeftovers } from './vector-stores/index.ts';
 
@@ -20,13 +22,24 @@ export interface LeftoverParts {
   index: IndexContents | null;
   /** `directory` is null for an account elsewhere. */
   blobs: { accounts: StorageAccounts; directory: string | null; abandonedHours: number };
+  /** Projects of the configuration. */
+  configured: readonly string[];
   log: Pick<ModelLog, 'warn'>;
 }
 
 /** In the order in which they are to be removed. */
-export function createLeftovers({ database, directory, index, blobs, log }: LeftoverParts): Leftovers[] {
+export function createLeftovers({
+  database,
+  directory,
+  index,
+  blobs,
+  configured,
+  log,
+}: LeftoverParts): Leftovers[] {
   const { leftovers: vectorStores, detachEverywhere } = vectorStoreLeftovers(database, index);
   return [
+    // Theirs is what the others then find that nothing names.
+    ...projectLeftovers(database, { tables: projectTables, configured, removing: doomContents(database) }),
     ...fileLeftovers(database, join(directory, 'files'), log, detachEverywhere),
     ...uploadLeftovers(database, join(directory, 'uploads')),
     ...vectorStores,

@@ -13,6 +13,7 @@ type End = { error: unknown } | 'whole';
 export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   readonly #payload: IncomingMessage;
   readonly #refusal: ApiError;
+  readonly #interruption: () => ApiError | null;
   /** Bytes that may still come. */
   #left: number;
   #waiting: Uint8Array[] = [];
@@ -21,14 +22,22 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   #end: End | null = null;
   #wake: (() => void) | null = null;
 
-  /** Throws `refusal` when the body has more bytes than `most`. */
-  constructor(payload: IncomingMessage, most: number, refusal: ApiError) {
+  /** Throws `refusal` when the body has more bytes than `most`, and what has interrupted its request before. */
+  constructor(
+    payload: IncomingMessage,
+    most: number,
+    refusal: ApiError,
+    interruption: () => ApiError | null,
+  ) {
     this.#payload = payload;
     this.#left = most;
     this.#refusal = refusal;
+    this.#interruption = interruption;
   }
 
   [Symbol.asyncIterator](): this {
+    const error = this.#interruption();
+    if (error !== null) this.#finish({ error });
     this.#payload
       .on('data', this.#onData)
       .on('end', () => this.#finish('whole'))

@@ -9,6 +9,7 @@ import type { Principal } from '../trust/principal.ts';
 import { impliesPreview } from './api-version.ts';
 import type { Asked, Mount } from './authorization.ts';
 import { parseFeatures, requireFeature } from './preview.ts';
+import { isOnItsWay } from './stalled-bodies.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -141,10 +142,20 @@ export class Exchange implements Context {
     return this.#signal;
   }
 
+  /** Why its work is to end; null while it may go on. */
+  get interruption(): ApiError | null {
+    return this.#interruption;
+  }
+
   /** Ends the work for this request, as when the server stops. */
   interrupt(reason: ApiError): void {
     this.#interruption = reason;
     this.#abort?.abort(reason);
+    const { raw } = this.#request;
+    if (!isOnItsWay(raw)) return;
+    // Who sends slowly must not go on for as long as they like.
+    if (!this.#reply.sent) this.#reply.header('connection', 'close');
+    if (raw.listenerCount('error') > 0) raw.emit('error', reason);
   }
 
   timing(phase: string, milliseconds: number): void {

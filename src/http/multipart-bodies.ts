@@ -25,7 +25,9 @@ export function takeMultipart(app: FastifyInstance, limits: FormLimits, refusal:
     const limit = limitOf(operation, limits);
     if (Number(request.headers['content-length']) > limit.bytes) return done(tooLarge(limit));
     const contentType = request.headers['content-type'] ?? '';
-    done(null, new MultipartBody(contentType, new BodyChunks(payload, limit.bytes, tooLarge(limit))));
+    const interruption = () => request.exchange.interruption;
+    const chunks = new BodyChunks(payload, limit.bytes, tooLarge(limit), interruption);
+    done(null, new MultipartBody(contentType, chunks));
   });
 }
 

@@ -19,6 +19,8 @@ export interface ProjectTable {
   instead?: Record<string, RawBuilder<unknown>>;
   /** Columns that count on through all projects: of each, the table whose `seq` it counts by. */
   counts?: Record<string, string>;
+  /** Columns of text that are JSON, or null. */
+  json?: readonly string[];
   /** Columns of text that may name resources of their own project by full id. */
   names?: readonly string[];
 }
@@ -66,6 +68,8 @@ export interface ArchiveImporter {
   take?(content: Pick<ArchivedContent, 'name' | 'bytes'>, bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /** A row as this server has it. Throws for one that does not do. */
   imported?(table: string, row: Row): Row;
+  /** All rows are written; called in their transaction. */
+  written?(on: Database): Promise<void>;
   /** Lets go of what was taken: there will be no rows. */
   discard?(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSearchIndex } from '../../src/providers/search/open-search-index.ts';
 import { createClient } from './client.ts';
@@ -107,6 +108,42 @@ test('what nothing names is counted without a change, then removed; the rest sta
   expect(purge(directory)).toEqual({ left: [], found: [] });
   for (const path of made) expect(Object.keys(snapshot())).not.toContain(join(data, path));
   expect(purge(directory, '--verify', '--contains', word)).toEqual({ left: [], found: seen.found });
+});
+
+test('what an export that was killed has copied goes, and rows of projects that are not there', {
+  timeout: 240_000,
+}, async () => {
+  const client = createClient(server);
+  const kept = await client.ask('POST', '/openai/v1/conversations', { metadata: { a: 'kept' } });
+  await server.stop();
+  const database = new DatabaseSync(join(data, 'bloomery.db'));
+  database.exec(`
+    insert into projects (name, created_at, origin, seals) values ('~snapshot_1', 1, 'snapshot', '[]');
+    insert into conversations (id, project, user_identity, created_at, metadata) values
+      ('conv_1', '~snapshot_1', '', 1, '{"a":"${word}"}'), ('conv_2', 'gone', '', 1, '{"a":"${word}"}');
+    insert into uploads (id, project, filename, purpose, bytes, media_type, status, created_at, expires_at)
+      values ('upload_1', 'gone', '${word}', 'assistants', 1, 'text/plain', 'pending', 1, 4102444800);
+    insert into upload_parts (id, upload_id, bytes, created_at) values ('part_1', 'upload_1', 1, 1);
+  `);
+  database.close();
+  expect(purge(directory, '--verify').left).toEqual([
+    '1 snapshots of exports',
+    '2 rows of projects that are gone',
+  ]);
+  expect(purge(directory, '--contains', word)).toEqual({ left: [], found: [] });
+  server = await startProcess(directory, { scripted: false });
+  const path = `/openai/v1/conversations/${kept.id}`;
+  expect((await createClient(server).ask('GET', path)).metadata).toEqual({ a: 'kept' });
+});
+
+test('nothing goes before it is known which projects there are', { timeout: 240_000 }, async () => {
+  await createClient(server).ask('POST', '/openai/v1/conversations', { metadata: { a: word } });
+  await server.stop();
+  const database = new DatabaseSync(join(data, 'bloomery.db'));
+  // As an older version has left it.
+  database.exec('delete from projects');
+  database.close();
+  expect(purge(directory, '--contains', word).found).not.toEqual([]);
 });
 
 test('a directory that a server uses is not touched, and one without data neither', {

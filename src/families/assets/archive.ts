@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { invalidPayload } from '../../errors.ts';
 import type { ArchivePart } from '../../kit/project-part.ts';
 import type { Blobs } from '../../providers/blobs/blobs.ts';
+import type { Shelf } from './shelf.ts';
 import type { AssetStore } from './store.ts';
 
 /** Blobs of one asset. */
@@ -14,7 +14,11 @@ const namesOf = 'names';
  * `CONTAINER.N` for each of them. What lies in another account stays there, and is only referred to where the archive
  * is read.
  */
-export const assetArchive = (store: AssetStore, own: Blobs): ArchivePart => ({
+export const assetArchive = (
+  store: AssetStore,
+  own: Blobs,
+  { startImport }: Pick<Shelf, 'startImport'>,
+): ArchivePart => ({
   folder: 'blobs',
 
   async *contents(project) {
@@ -28,15 +32,15 @@ export const assetArchive = (store: AssetStore, own: Blobs): ArchivePart => ({
     }
   },
 
-  importer() {
+  importer(project) {
+    const shelved = startImport(project);
     const taken = new Map<string, { container: string; names: string[] }>();
     return {
       async take({ name, bytes }, content) {
         const [, before = '', at = ''] = /^(.+)\.(names|\d+)$/.exec(name) ?? [];
         if (at === namesOf && bytes <= mostNamesBytes) {
-          const container = `bloomery-${randomUUID()}`;
-          await own.createContainer(container);
-          taken.set(before, { container, names: stringsOf(await textOf(content)) });
+          const names = namesIn(await textOf(content), `blobs/${name}`);
+          taken.set(before, { container: await shelved.container(), names });
           return;
         }
         const known = taken.get(before);
@@ -50,9 +54,8 @@ export const assetArchive = (store: AssetStore, own: Blobs): ArchivePart => ({
         if (found === undefined) throw damaged();
         return { ...row, container: found.container };
       },
-      async discard() {
-        for (const { container } of taken.values()) await own.deleteContainer(container);
-      },
+      written: shelved.written,
+      discard: shelved.discard,
     };
   },
 });
@@ -67,12 +70,22 @@ async function textOf(content: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-function stringsOf(text: string): string[] {
+function namesIn(text: string, entry: string): string[] {
   try {
     const names: unknown = JSON.parse(text);
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
+    if (Array.isArray(names) && names.every(isBlobName)) return names;
   } catch {}
-  throw damaged();
+  throw invalidPayload('file', `The archive is damaged: a name in '${entry}' is none of a blob.`);
 }
+
+/** A name must not lead out of its container, once it stands in an address. */
+const isBlobName = (name: unknown): name is string =>
+  typeof name === 'string' &&
+  name.length <= 1024 &&
+  name.isWellFormed() &&
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  !/[\u0000-\u001f\u007f]/.test(name) &&
+  name !== '' &&
+  !name.split(/[/\\]/).some((part) => part === '.' || part === '..');
 
 const damaged = () => invalidPayload('file', 'The archive is damaged: the content of an asset is missing.');

@@ -15,7 +15,7 @@ import { projectTables } from './project-tables.ts';
 import { createShelf } from './shelf.ts';
 import { assetStore } from './store.ts';
 
-export { assetLeftovers } from './leftovers.ts';
+export { assetLeftovers, doomContents } from './leftovers.ts';
 export { migrations } from './migrations.ts';
 export { assetBudget } from './store.ts';
 
@@ -50,7 +50,7 @@ export function assetFamilies(
     ],
     project: {
       tables: projectTables,
-      archive: assetArchive(store, accounts.own),
+      archive: assetArchive(store, accounts.own, shelf),
       async removing(project, on) {
         await store.doomAll(project, on);
         return shelf.sweep;

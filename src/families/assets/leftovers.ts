@@ -15,6 +15,9 @@ export interface AssetLeftoverParts {
   log: Pick<ModelLog, 'warn'>;
 }
 
+/** Notes what a project that goes has in the server's own storage. */
+export const doomContents = (database: Database) => assetStore(database, assetBudget({ assets: 0 })).doomAll;
+
 export function assetLeftovers(
   database: Database,
   { accounts, directory, abandonedSeconds, log }: AssetLeftoverParts,

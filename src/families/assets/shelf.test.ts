@@ -100,3 +100,20 @@ test('a version is made once, and an upload becomes the content of one version o
   expect(made).toEqual([true, false]);
   expect(await store.add({ ...asset, version: '2' }, {}, started)).toBe(false);
 });
+
+test('the containers of an import are left alone while it goes on, and go after a kill', async () => {
+  const there = (name: string) => blobs.list(name, 1).then(Boolean, () => false);
+  const shelf = shelfOf(blobs);
+  const [ended, broken] = [shelf.startImport('new'), shelf.startImport('other')];
+  const [kept, lost] = [await ended.container(), await broken.container()];
+  await shelf.sweep();
+  expect([await there(kept), await there(lost)]).toEqual([true, true]);
+  await database.transaction().execute(ended.written);
+  // Another process knows nothing of the import that has not ended.
+  await shelfOf(blobs).sweep();
+  expect([await there(kept), await there(lost)]).toEqual([true, false]);
+  const refused = shelf.startImport('third');
+  const unused = await refused.container();
+  await refused.discard();
+  expect([await there(unused), await store.doomed('', 10)]).toEqual([false, []]);
+});

@@ -7,6 +7,7 @@ import { unixSeconds } from '../../kit/time.ts';
 import type { BlobPlace, BlobRights, StoredBlob } from '../../providers/blobs/blobs.ts';
 import type { StorageAccounts } from '../../providers/blobs/storage-accounts.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
+import type { Database } from '../../storage/database.ts';
 import { type AssetName, assetId, type BlobReference } from './asset-shapes.ts';
 import type { AssetStore, DoomedContainer, Place, StoredUpload } from './store.ts';
 
@@ -27,6 +28,8 @@ const atOnce = 100;
 
 export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOptions) {
   let closed = false;
+  /** Containers that an import is filling, and no row names yet. */
+  const importing = new Set<string>();
   const blobsAt = async (project: string, { storage }: Pick<Place, 'storage'>) =>
     (await accounts.of(project, storage, 'connectionName')).blobs;
   const originOf = ({ projectUrl }: Context): string => new URL(projectUrl).origin;
@@ -64,7 +67,8 @@ export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOpt
     let behind = '';
     for (;;) {
       const doomed = await store.doomed(behind, atOnce);
-      for (const one of doomed) {
+      // Asked at once: an import that ends meanwhile has rows that name them.
+      for (const one of doomed.filter(({ container }) => !importing.has(container))) {
         if (closed) return;
         await remove(one);
       }
@@ -80,6 +84,32 @@ export function createShelf({ store, accounts, abandonedSeconds, log }: ShelfOpt
 
   return {
     reference,
+
+    /** Containers for one import. Until its rows are written they are noted as ones to delete: a kill leaves none. */
+    startImport(project: string) {
+      const made: string[] = [];
+      const end = (): void => {
+        for (const container of made) importing.delete(container);
+      };
+      return {
+        async container(): Promise<string> {
+          const container = `bloomery-${randomUUID()}`;
+          made.push(container);
+          importing.add(container);
+          await store.doom(project, { storage: null, container });
+          await accounts.own.createContainer(container);
+          return container;
+        },
+        async written(on: Database): Promise<void> {
+          for (const container of made) await store.forget(container, on);
+          end();
+        },
+        async discard(): Promise<void> {
+          end();
+          for (const container of made) await remove({ project, storage: null, container });
+        },
+      };
+    },
 
     /** A new upload for a version that isn't there yet, or the one that was started before. */
     async start(

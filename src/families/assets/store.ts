@@ -340,8 +340,17 @@ export function assetStore(database: Database, budget: Budget) {
         .limit(most)
         .execute(),
 
-    async forget(container: string): Promise<void> {
-      await db.deleteFrom('doomed_containers').where('container', '=', container).execute();
+    /** A container that is deleted unless something names it in time. */
+    async doom(project: string, place: Place): Promise<void> {
+      await doom(db, project, place);
+    },
+
+    async forget(container: string, on: Database = database): Promise<void> {
+      await on
+        .withTables<Tables>()
+        .deleteFrom('doomed_containers')
+        .where('container', '=', container)
+        .execute();
     },
   };
 }

@@ -92,7 +92,17 @@ export function connectionDirectory(
   }
 
   /** Who can write to the database must not be able to send a secret elsewhere: it is sealed with its target. */
-  const unsealed = (project: string, { name, target, sealed }: StoredConnection): ConnectionCredentials => {
+  const unsealed = (
+    project: string,
+    { name, target, sealed, credentialType }: StoredConnection,
+  ): ConnectionCredentials => {
+    if (sealed === '') {
+      if (credentialType === 'None') return { type: credentialType };
+      throw conflict(
+        `The credentials of connection '${name}' were not in the archive that this project comes from. Set the connection again.`,
+        'name',
+      );
+    }
     const text = sealer.open(sealed, purpose, project);
     const content: Sealed | null = text === null ? null : JSON.parse(text);
     if (content?.name === name && content.target === target) return content.credentials;
@@ -143,6 +153,7 @@ export function connectionDirectory(
     async reseal() {
       const unreadable: string[] = [];
       const connections = await store.reseal((sealed, project, name) => {
+        if (sealed === '') return sealed;
         const text = sealer.open(sealed, purpose, project);
         if (text === null) unreadable.push(`${project}/${name}`);
         return text === null ? sealed : sealer.seal(text, purpose, project);

@@ -9,12 +9,14 @@ export const projectTables: readonly ProjectTable[] = [
     table: 'conversations',
     rows: 'kept',
     key: ['id'],
+    json: ['metadata'],
     instead: { lease_owner: nobody, lease_expires_at: nobody },
   },
   {
     table: 'conversation_items',
     rows: 'kept',
     key: ['conversation_id', 'seq'],
+    json: ['item'],
     counts: { seq: 'conversation_items' },
   },
 ];

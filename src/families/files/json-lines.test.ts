@@ -30,6 +30,10 @@ test('objects line by line are taken, however they come', async () => {
   );
 });
 
+test('blank lines alone are none', async () => {
+  for (const text of ['\n', '\n\n', ' \r\n\n']) expect(await fault(text)).toContain('line 1 is empty');
+});
+
 test('a line that is none is named by its number', async () => {
   const bad = fc.constantFrom('{"a":', '[1]', '1', 'null', 'words', "{'a': 1}", '');
   await fc.assert(

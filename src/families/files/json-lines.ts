@@ -38,6 +38,7 @@ export async function checkJsonLines(content: AsyncIterable<Uint8Array>, target:
     add(chunk.subarray(from));
   }
   end();
+  if (blank === 1) throw wrong(1, 'is empty, as all of them are');
 }
 
 function faultOf(parts: Uint8Array[], decoder: TextDecoder): string | null {

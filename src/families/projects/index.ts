@@ -8,6 +8,7 @@ import { projectsService } from './service.ts';
 import { projectStore } from './store.ts';
 
 export { interrupted, type ProjectDirectory } from './directory.ts';
+export { projectLeftovers } from './leftovers.ts';
 export { migrations } from './migrations.ts';
 export { projectSealer, storedProjectSealer } from './seals.ts';
 

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { testKey } from '../testing/test-app.ts';
 import { agent, furnished, made } from './testing/furnished.ts';
 import { type ProjectApp, projectApp, steadyModel } from './testing/project-app.ts';
 
@@ -60,6 +62,13 @@ describe('projects', () => {
     app = await projectApp();
     expect((await app.admin(method, path, body)).status).toBe(status);
     expect(await names()).toEqual(['default']);
+  });
+
+  test('the default one may be called _project, as elsewhere', async () => {
+    app = await projectApp();
+    const forked = await app.admin('POST', '/projects/_project:fork', { name: 'twin' });
+    expect([forked.status, forked.json.fork_of]).toEqual([201, 'default']);
+    expect((await app.admin('GET', '/projects/_project')).json.name).toBe('default');
   });
 
   test('are made by their first use where that is wished, and nowhere else', async () => {
@@ -318,5 +327,41 @@ describe('a reset', () => {
     expect(plain?.status).toBe(503);
     expect(stream?.text).toContain('response.failed');
     expect((await call('GET', '/v1/responses')).json.data).toEqual([]);
+  });
+
+  test.each([
+    ['JSON', '/responses', 'application/json', '{"model":'],
+    [
+      'a file',
+      '/files',
+      'multipart/form-data; boundary=edge',
+      '--edge\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc',
+    ],
+  ])('does not wait for whoever sends %s slowly', async (_, path, contentType, begun) => {
+    app = await projectApp();
+    const { hostname, port } = new URL(await app.listen());
+    const socket = connect(Number(port), hostname);
+    let said = '';
+    socket.setEncoding('utf8').on('error', () => {});
+    const heard = (text: string) =>
+      new Promise<void>((resolve) => {
+        socket.on('data', (more: string) => {
+          said += more;
+          if (said.includes(text)) resolve();
+        });
+      });
+    const headers = { host: hostname, 'api-key': testKey, 'content-type': contentType };
+    const lines = Object.entries({ ...headers, 'content-length': 5_000_000, expect: '100-continue' });
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.write(`POST /api/projects/default/openai/v1${path} HTTP/1.1\r\n${head}\r\n`);
+    await heard('100 Continue');
+    socket.write(begun);
+    const answered = heard('reset or deleted');
+    expect((await app.admin('POST', '/projects/default:reset')).status).toBe(200);
+    await answered;
+    socket.destroy();
+    expect(said).toMatch(/HTTP\/1\.1 503 /);
+    expect(said).toMatch(/^connection: close/im);
+    expect((await app.in('default')('GET', '/v1/files')).json.data).toEqual([]);
   });
 });

@@ -11,6 +11,8 @@ export function projectsService(
   projects: Projects,
   archives: Archives,
 ): Handlers<typeof operations> {
+  /** By its own name, which `_project` is not. */
+  const { named } = directory;
   const toWire = (ctx: Context, { name, created_at, origin, fork_of }: ProjectRow): Project => ({
     name,
     created_at,
@@ -23,11 +25,12 @@ export function projectsService(
   return {
     list: (ctx) => ({ value: directory.list().map((row) => toWire(ctx, row)) }),
     create: async (ctx, { body }) => toWire(ctx, await projects.create(body.name)),
-    get: (ctx, { params }) => toWire(ctx, directory.require(params.name)),
-    fork: async (ctx, { params, body }) => toWire(ctx, await projects.fork(params.name, body.name)),
-    reset: async (ctx, { params, body }) => toWire(ctx, await projects.reset(params.name, body?.to ?? null)),
+    get: (ctx, { params }) => toWire(ctx, directory.require(named(params.name))),
+    fork: async (ctx, { params, body }) => toWire(ctx, await projects.fork(named(params.name), body.name)),
+    reset: async (ctx, { params, body }) =>
+      toWire(ctx, await projects.reset(named(params.name), body?.to ?? null)),
     export(_ctx, { params }) {
-      const { name } = directory.require(params.name);
+      const { name } = directory.require(named(params.name));
       return new ByteStream(archives.write(name), 'application/x-tar', {
         'content-disposition': `attachment; filename="${name}.tar"`,
         'cache-control': 'no-store',
@@ -35,7 +38,7 @@ export function projectsService(
     },
     import: async (ctx, { params, body }) => toWire(ctx, await archives.read(params.name, body)),
     async delete(_ctx, { params }) {
-      await projects.delete(params.name);
+      await projects.delete(named(params.name));
       return undefined;
     },
   };

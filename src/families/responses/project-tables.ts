@@ -7,6 +7,7 @@ export const projectTables: readonly ProjectTable[] = [
     table: 'responses',
     rows: 'kept',
     key: ['id'],
+    json: ['input', 'blueprint', 'progress', 'trace'],
     where: sql<boolean>`status not in ('queued', 'in_progress')`,
     counts: { context_position: 'conversation_items' },
   },

@@ -1,10 +1,15 @@
+import type { ModelCaller } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
 import type { ModelMessage, ModelProvider } from '../../providers/models/model.ts';
 import { plainRequest } from '../../providers/models/plain-request.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 
 /** Puts queries into words that texts are found by; those that can't be are left as they are. */
-export type RewriteQueries = (queries: string[], signal: AbortSignal) => Promise<string[]>;
+export type RewriteQueries = (
+  queries: string[],
+  signal: AbortSignal,
+  caller: ModelCaller,
+) => Promise<string[]>;
 
 const milliseconds = 20_000;
 const callsAtOnce = 4;
@@ -21,7 +26,7 @@ export function rewriteWith(
   deployment: string | null,
   log: Pick<ModelLog, 'warn'>,
 ): RewriteQueries {
-  return async (queries, signal) => {
+  return async (queries, signal, caller) => {
     const provider = deployment === null ? undefined : models.find(deployment)?.provider;
     if (provider?.generate === undefined) return queries;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
@@ -30,7 +35,7 @@ export function rewriteWith(
     const rewriteNext = async (): Promise<void> => {
       for (const [at, query] of waiting) {
         try {
-          rewritten[at] = (await rewrite(provider, query, limited)) ?? query;
+          rewritten[at] = (await rewrite(provider, query, limited, caller)) ?? query;
         } catch (error) {
           signal.throwIfAborted();
           log.warn({ err: error, deployment }, 'a search query could not be rewritten');
@@ -47,14 +52,15 @@ async function rewrite(
   { generate }: ModelProvider,
   query: string,
   signal: AbortSignal,
+  caller: ModelCaller,
 ): Promise<string | null> {
   const messages: ModelMessage[] = [
     { role: 'system', content: task },
     { role: 'user', content: [{ type: 'text', text: query }] },
   ];
   let text = '';
-  for await (const event of generate?.({ ...plainRequest, messages, maxOutputTokens: mostTokens }, signal) ??
-    []) {
+  const request = { ...plainRequest, messages, maxOutputTokens: mostTokens };
+  for await (const event of generate?.(request, signal, caller) ?? []) {
     if (event.type === 'text') text += event.delta;
     if (event.type === 'finish' && event.reason !== 'stop') return null;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { createBuiltinModel } from '../../providers/models/builtin/index.ts';
+import type { ModelProvider } from '../../providers/models/model.ts';
 import { finish, says, scriptedModel } from '../testing/scripted-model.ts';
 import { type StoreApp, type StoreAppOptions, storeApp } from '../testing/store-app.ts';
 
@@ -155,12 +156,21 @@ test('queries are rewritten where that is wanted, and search_query tells', async
     [new Error('away')],
     [...says(' '), finish()],
   );
-  await start({ models: { m: model.provider }, parts: { rewriteModel: 'm' } });
+  const callers: unknown[] = [];
+  const m: ModelProvider = {
+    ...model.provider,
+    async *generate(request, signal, caller) {
+      callers.push({ project: caller?.project, key: caller?.key });
+      yield* model.provider.generate?.(request, signal) ?? [];
+    },
+  };
+  await start({ models: { m }, parts: { rewriteModel: 'm' } });
   const { id, owls } = await animals();
   const rewritten = async (body: object) => (await search(id, { rewrite_query: true, ...body })).json;
   expect(await rewritten({ query: 'Hi! Do otters, perhaps, swim in rivers?' })).toMatchObject({
     search_query: ['otters rivers'],
   });
+  expect(callers).toEqual([{ project: 'default', key: expect.any(String) }]);
   const [task, asked] = model.requests[0]?.messages ?? [];
   expect(task?.role).toBe('system');
   expect(asked).toMatchObject({ content: [{ text: 'Hi! Do otters, perhaps, swim in rivers?' }] });

@@ -5,6 +5,7 @@ import { newId } from '../../kit/ids.ts';
 import type { Handlers } from '../../kit/operation.ts';
 import { usualResults } from '../../kit/ranking-options.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import { callerOf } from '../../providers/models/caller.ts';
 import { parseFilter } from '../../providers/search/parse-filter.ts';
 import { rankingOf } from '../../providers/search/requested-ranking.ts';
 import { attachFiles, chunkingOf, requireFiles } from './attach.ts';
@@ -98,7 +99,7 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
       const filter = body.filters ? parseFilter(body.filters, 'filters') : null;
       const ranking = rankingOf(body.ranking_options, 'ranking_options');
       const limit = body.max_num_results ?? usualResults;
-      const queries = body.rewrite_query ? await on.rewriteQueries(given, ctx.signal) : given;
+      const queries = body.rewrite_query ? await on.rewriteQueries(given, ctx.signal, callerOf(ctx)) : given;
       const found = await searched.search(
         ctx.project,
         [id],

@@ -196,9 +196,13 @@ function parsed(text: string, target: string | null): URL {
   const url = URL.parse(text);
   if (url === null) throw invalidPayload(target ?? 'url', `'${text.slice(0, 200)}' is not a URL.`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw apiError('address_not_allowed', `Tools call http and https only, not '${url.protocol}'.`, {
-      target,
-    });
+    throw apiError(
+      'address_not_allowed',
+      `What is called may be http and https only, not '${url.protocol}'.`,
+      {
+        target,
+      },
+    );
   }
   if (url.username !== '' || url.password !== '') {
     throw apiError('address_not_allowed', 'A URL must not carry a user or password.', { target });
@@ -212,7 +216,7 @@ const hostOf = ({ hostname }: URL): string => withoutDot(hostname.replace(/^\[|\
 const refused = ({ hostname }: URL, fault: string, target: string | null): ApiError =>
   apiError(
     'address_not_allowed',
-    `Tools may not reach '${hostname}': its address is ${fault}. An operator can allow it by 'outbound.allow' in bloomery.yaml.`,
+    `Tools and inputs may not reach '${hostname}': its address is ${fault}. An operator can allow it by 'outbound.allow' in bloomery.yaml.`,
     { target },
   );
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -37,6 +37,17 @@ const path = () => join(directory, 'search.db');
 test('nothing is started or made before it is needed', async () => {
   await index.close();
   expect(existsSync(path())).toBe(false);
+});
+
+test('closed it leaves no log beside the file, in which removed texts could be read', async () => {
+  await index.put(vs, file('a'), words('apple'));
+  await index.search([vs], query('apple'));
+  await index.removeFile(vs, 'a');
+  const closing = index.close();
+  await expect(index.search([vs], query('apple'))).rejects.toThrow();
+  await expect(index.removeFile(vs, 'a')).rejects.toThrow();
+  await closing;
+  expect(readdirSync(directory)).toEqual(['search.db']);
 });
 
 test('what is not there is found empty, and left alone', async () => {

@@ -79,7 +79,8 @@ export function openSearchIndex({
       return await reader.call('search', { collections: different, query }, { signal });
     },
     async close() {
-      await Promise.all([writer.close(), reader.close()]);
+      // The last one to close the file empties its log, which one that only reads cannot.
+      await writer.close(reader.close());
     },
   };
 }

@@ -27,8 +27,8 @@ export interface WorkerLine<C extends Calls> {
     input: Parameters<C[N]>[0],
     options?: CallOptions,
   ): Promise<Awaited<ReturnType<C[N]>>>;
-  /** Finishes what was called and refuses the rest. */
-  close(): Promise<void>;
+  /** Finishes what was called and refuses the rest. The worker ends once `before` is over. */
+  close(before?: Promise<void>): Promise<void>;
 }
 
 interface Pending {
@@ -134,9 +134,10 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
       }
     },
 
-    close() {
+    close(before) {
       closing ??= (async () => {
         if (current !== null) await idle.promise;
+        await before;
         const ending = worker;
         worker = null;
         if (ending === null) return;

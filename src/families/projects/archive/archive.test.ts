@@ -51,6 +51,14 @@ const tarOf = (files: Record<string, string>): Uint8Array<ArrayBuffer> =>
     ]),
   );
 const head = { format: 'bloomery-project', version: 1, project: 'a', created_at: 1 };
+const archiveOfFiles = (files: Record<string, string>): Uint8Array<ArrayBuffer> => {
+  const all = { 'archive.json': JSON.stringify(head), ...files };
+  const entries = Object.entries(all).map(([name, content]) => {
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    return { name, bytes: Buffer.byteLength(content), sha256 };
+  });
+  return tarOf({ ...all, 'manifest.json': JSON.stringify({ entries }) });
+};
 
 test('a project that was archived is the same in another server, but for its secrets', {
   timeout: 60_000,
@@ -269,4 +277,34 @@ test('what was being read when the server died is gone at its next start, whoeve
   expect(await look.selectFrom('projects').select('name').execute()).toEqual([{ name: 'default' }]);
   expect(await look.selectFrom('conversations').select('id').execute()).toEqual([]);
   await look.destroy();
+});
+
+test.each([
+  [
+    'rows/agent_versions/000000.ndjson',
+    `${JSON.stringify({ agent_name: 'a', version: 1, definition: 'nojson', metadata: '{}' })}\n`,
+  ],
+  ['rows/conversations/000000.ndjson', `${JSON.stringify({ id: 'conv_1', metadata: '7' })}\n`],
+  ['blobs/c.names', '["a","../../x"]'],
+  ['blobs/c.names', '{}'],
+])('what %s has wrong is told by its name, and nothing comes of it', async (name, content) => {
+  const { app, take } = await start();
+  const { status, json } = await take('copy', archiveOfFiles({ [name]: content }));
+  expect([status, json.error?.message]).toEqual([400, expect.stringContaining(`'${name}'`)]);
+  expect((await app.admin('GET', '/projects/copy')).status).toBe(404);
+});
+
+test('a connection without credentials works where the archive is read, and one with is to be set again', async () => {
+  const { app, archive, take } = await start();
+  const set = (name: string, credentials: object) =>
+    app.in('default')('PUT', `/connections/${name}`, {
+      ...{ type: 'RemoteTool_Preview', target: 'https://tool.example', credentials },
+    });
+  await set('open', { type: 'None' });
+  await set('closed', { type: 'ApiKey', key: 'secret' });
+  await take('copy', bytesOf(await archive('default')));
+  const get = (name: string) => app.in('copy')('POST', `/connections/${name}/getConnectionWithCredentials`);
+  expect((await get('open')).json).toMatchObject({ name: 'open', credentials: { type: 'None' } });
+  const { status, json } = await get('closed');
+  expect([status, json.error?.message]).toEqual([409, expect.stringContaining('not in the archive')]);
 });

@@ -127,8 +127,10 @@ export async function writeRows(
   database: Database,
 ): Promise<void> {
   const writer = rowWriter({ ...options, from: head.project });
+  const jsonIn = new Map(options.tables.map(({ table, json = [] }) => [table, json]));
   const partOf = new Map(parts.flatMap((part) => part.tables.map(({ table }) => [table, part] as const)));
-  for await (const { table, rows } of pagesOf(path)) {
+  for await (const { name, table, rows } of pagesOf(path)) {
+    for (const row of rows) checkJson(row, jsonIn.get(table) ?? [], name);
     const part = partOf.get(table);
     const imported = part === undefined ? undefined : importers.get(part)?.imported;
     await database.transaction().execute(async (on) => {
@@ -138,13 +140,16 @@ export async function writeRows(
     });
     await setImmediate();
   }
+  await database.transaction().execute(async (on) => {
+    for (const importer of importers.values()) await importer.written?.(on);
+  });
 }
 
 /** The rows of an archive, in its order, as many at a time as one transaction may write. */
 async function* pagesOf(
   path: string,
   isWanted: (table: string) => boolean = () => true,
-): AsyncGenerator<{ table: string; rows: Row[] }> {
+): AsyncGenerator<{ name: string; table: string; rows: Row[] }> {
   for await (const entry of entriesOf(path)) {
     const table = tableOf(entry.name);
     if (table === undefined || !isWanted(table)) continue;
@@ -155,11 +160,23 @@ async function* pagesOf(
       rows.push(jsonOf<Row>(line, checkRow));
       characters += line.length;
       if (rows.length < pageRows && characters < pageCharacters) continue;
-      yield { table, rows };
+      yield { name: entry.name, table, rows };
       rows = [];
       characters = 0;
     }
-    if (rows.length > 0) yield { table, rows };
+    if (rows.length > 0) yield { name: entry.name, table, rows };
+  }
+}
+
+function checkJson(row: Row, columns: readonly string[], entry: string): void {
+  for (const column of columns) {
+    const text = row[column] ?? null;
+    if (text === null) continue;
+    try {
+      const value: unknown = JSON.parse(String(text));
+      if (typeof value === 'object' && value !== null) continue;
+    } catch {}
+    throw damaged(`'${column}' of a row in '${entry}' is not as it should be`);
   }
 }
 

@@ -120,7 +120,7 @@ describe('serve', () => {
     expect(third.ready.apiKey).toBeNull();
     const { stdout, stderr } = await run('env', '--format', 'json');
     expect(JSON.parse(stdout)).not.toHaveProperty('OPENAI_API_KEY');
-    expect(stderr).toContain('only its hash is kept');
+    expect(stderr).toContain('holds no API key');
   });
 
   test('refuses a port or a data directory in use, and a bad configuration', async () => {

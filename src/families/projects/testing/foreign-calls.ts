@@ -70,7 +70,7 @@ export function pathCalls(families: readonly Family[]): NamingCall[] {
   return families.flatMap(({ name: family, operations }) =>
     Object.entries(operations).flatMap(([key, operation]) => {
       const name = `${family}.${key}`;
-      if (shared.includes(family) || making.includes(name)) return [];
+      if (operation.wire === 'admin' || shared.includes(family) || making.includes(name)) return [];
       const own = operation.onAgentEndpoint ? ['/agents/{agent_name}/endpoint/protocols/openai'] : [];
       return [operation.wire === 'openai' ? '/v1' : '', ...own].flatMap((prefix) =>
         callOf(family, name, prefix + operation.path, operation),

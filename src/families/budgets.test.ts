@@ -98,10 +98,17 @@ test('items of a conversation', async () => {
 
 test('datasets, indexes and models share one', async () => {
   const { call } = await open({ assets: 1 });
+  const connection = {
+    type: 'CognitiveSearch',
+    target: 'https://search.example',
+    credentials: { type: 'None' },
+  };
+  await call('PUT', '/connections/search', connection);
   const put = (name: string) =>
     call('PATCH', `/indexes/${name}/versions/1`, {
-      type: 'ManagedAzureSearch',
-      vectorStoreId: 'vs_1',
+      type: 'AzureSearch',
+      connectionName: 'search',
+      indexName: 'i',
     });
   const first = await put('a');
   expect([first.status, first.text]).toEqual([201, expect.any(String)]);

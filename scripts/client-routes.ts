@@ -1,7 +1,7 @@
 /** `node scripts/client-routes.ts` writes src/client/routes.ts: what the client has to know of the contracts when it runs. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
-import type { Route } from '../src/client/routes.ts';
+import type { Route } from '../src/client/route.ts';
 import type { Operation, Operations } from '../src/kit/operation.ts';
 
 const families = new URL('../src/families/', import.meta.url);
@@ -75,22 +75,7 @@ async function sourceText(): Promise<string> {
   );
   return `/** Written by \`node scripts/client-routes.ts\` from the contracts: their types, and of their values only these. */
 ${imports.join('\n')}
-import type { Method, Wire } from '../kit/operation.ts';
-
-/** What is sent where; how it looks is in the types alone. */
-export interface Route {
-  method: Method;
-  path: string;
-  wire: Wire;
-  preview?: string;
-  consumes?: string;
-  hasBody?: boolean;
-  bodyOptional?: boolean;
-  /** What asks for a stream, in the query of a GET, else in the body. */
-  streamsBy?: { stream?: true; stream_format?: 'sse' };
-  answersBytes?: boolean;
-  isPage?: boolean;
-}
+import type { Route } from './route.ts';
 
 export interface Contracts {
 ${all.map(({ name }) => `  ${name}: typeof ${name};`).join('\n')}

@@ -10,7 +10,8 @@ import {
   type LooseCall,
   NoAnswerError,
 } from '../client/index.ts';
-import { type Route, routes } from '../client/routes.ts';
+import type { Route } from '../client/route.ts';
+import { routes } from '../client/routes.ts';
 import { clientFor, type Whereabouts } from './api-call.ts';
 import { UsageError } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';

@@ -1,6 +1,6 @@
 /** What is sent, made anew for each attempt. */
 import type { Outgoing } from './request.ts';
-import type { Route } from './routes.ts';
+import type { Route } from './route.ts';
 
 /** Null for none. A form's values are texts, files, lists of them (`a[]`), and objects (`a[b]`). */
 export function bodyFor(

@@ -4,7 +4,8 @@ import { bodyFor } from './bodies.ts';
 import { eachPage, elementsOf, type Next, type Page } from './pages.ts';
 import { type CallOptions, type Clock, type Outgoing, readText, type Send } from './request.ts';
 import type { RetryPolicy } from './retry.ts';
-import { type Route, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 import { type EventStream, openStream } from './streams.ts';
 
 export interface Input {

@@ -12,7 +12,8 @@ import {
   systemClock,
 } from './request.ts';
 import { type RetryPolicy, usualPolicy } from './retry.ts';
-import { type Route, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 
 export type { ResponseObject } from '../families/responses/contract.ts';
 export type { Input, LooseCall } from './calls.ts';

@@ -21,22 +21,7 @@ import type { operations as projects } from '../families/projects/contract.ts';
 import type { operations as responses } from '../families/responses/contract.ts';
 import type { operations as uploads } from '../families/uploads/contract.ts';
 import type { operations as vectorStores } from '../families/vector-stores/contract.ts';
-import type { Method, Wire } from '../kit/operation.ts';
-
-/** What is sent where; how it looks is in the types alone. */
-export interface Route {
-  method: Method;
-  path: string;
-  wire: Wire;
-  preview?: string;
-  consumes?: string;
-  hasBody?: boolean;
-  bodyOptional?: boolean;
-  /** What asks for a stream, in the query of a GET, else in the body. */
-  streamsBy?: { stream?: true; stream_format?: 'sse' };
-  answersBytes?: boolean;
-  isPage?: boolean;
-}
+import type { Route } from './route.ts';
 
 export interface Contracts {
   agents: typeof agents;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seededNumbers } from '../../kit/seeded-numbers.ts';
 import type { TestReply } from '../testing/test-app.ts';
 import {
   bodyCalls,
@@ -89,11 +90,8 @@ async function furnish(project: string, mark: string): Promise<World> {
 
 /** The same from run to run. */
 function chances(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const next = seededNumbers(seed);
+  return (below) => Math.floor((next() / 2 ** 32) * below);
 }
 
 const isMadeByServer = (thing: string): boolean => /_[0-9a-f]{30,}/.test(thing);

@@ -13,6 +13,20 @@ export function residentMegabytes(pid: number): number | null {
   return kibibytes === undefined ? null : (Number(kibibytes) * 1024) / 1e6;
 }
 
+/** The kernel counts in ticks of this many milliseconds, whatever its own are. */
+const tickMilliseconds = 10;
+
+/** Seconds of a core that a process and those it has started have used so far; null where the system does not tell. */
+export function coreSeconds(pid: number): number | null {
+  const used = [pid, ...childrenOf(pid)].map((one) => {
+    // The name in parentheses may have blanks in it.
+    const fields = (readProc(`${one}/stat`) ?? '').replace(/^.*\)/, '').split(' ');
+    return ((Number(fields[12]) + Number(fields[13])) * tickMilliseconds) / 1000;
+  });
+  const sum = used.reduce((total, seconds) => total + seconds, 0);
+  return Number.isNaN(sum) ? null : sum;
+}
+
 function readProc(path: string): string | null {
   try {
     return readFileSync(`/proc/${path}`, 'utf8');

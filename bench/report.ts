@@ -2,6 +2,8 @@ import { signed, verdict } from './cells.ts';
 import type { CodeInterpreter } from './code-interpreter.ts';
 import type { Files } from './files.ts';
 import type { HundredCalls } from './hundred-calls.ts';
+import type { Ingestion } from './ingestion.ts';
+import { ingestionRows } from './ingestion-rows.ts';
 import type { McpCalls } from './mcp.ts';
 import type { Resume } from './resume.ts';
 import type { Search } from './search.ts';
@@ -29,6 +31,7 @@ export interface Figures {
   search: Search | null;
   searchQuality: SearchQuality | null;
   files: Files | null;
+  ingestion: Ingestion | null;
   /** Whether the load generator had a core of its own. */
   coresSeparate: boolean;
 }
@@ -54,7 +57,7 @@ const saturated = 0.8;
 /** The figures as one line of JSON: ratios, and for streams the differences in milliseconds. */
 export function jsonLine(figures: Figures): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
-  const { mcp, hundredCalls, codeInterpreter, search, searchQuality, files } = figures;
+  const { mcp, hundredCalls, codeInterpreter, search, searchQuality, files, ingestion } = figures;
   return JSON.stringify({
     ratios: {
       stored_response: rounded(storedResponse?.ratio, 3),
@@ -83,13 +86,22 @@ export function jsonLine(figures: Figures): string {
     file_upload: rounded(files === null ? null : files.upload / files.floor, 2),
     file_download: rounded(files === null ? null : files.download / files.floor, 2),
     file_growth_mb: rounded(files?.growth, 1),
+    ingestion_documents: rounded(ingestion?.mixed.documentsPerSecond, 1),
+    ingestion_mb: rounded(ingestion?.mixed.megabytesPerSecond, 2),
+    ingestion_p99: rounded(ingestion?.mixed.ratio, 2),
+    ingestion_plain_mb: rounded(ingestion?.plain.megabytesPerSecond, 2),
+    ingestion_plain: rounded(
+      ingestion === null ? null : ingestion.plain.megabytesPerSecond / ingestion.floor,
+      3,
+    ),
+    ingestion_plain_p99: rounded(ingestion?.plain.ratio, 2),
   });
 }
 
 /** The figures as tables for people, with what is reached and what is not. */
 export function report(figures: Figures, peer: string): string {
   const { storedResponse, agentGet, streaming, startUp, toolLoop, streams, resume } = figures;
-  const { mcp, hundredCalls, codeInterpreter, search, searchQuality, files } = figures;
+  const { mcp, hundredCalls, codeInterpreter, search, searchQuality, files, ingestion } = figures;
   const rows = [
     ['', 'floor', peer, 'ratio', 'target', ''],
     ...(storedResponse === null
@@ -107,6 +119,7 @@ export function report(figures: Figures, peer: string): string {
     ...(search === null ? [] : searchRows(search)),
     ...(searchQuality === null ? [] : searchQualityRows(searchQuality)),
     ...(files === null ? [] : fileRows(files)),
+    ...(ingestion === null ? [] : ingestionRows(ingestion)),
   ];
   const work = [
     ['main thread of the server', 'running', 'waiting', 'µs each', 'answer bytes'],

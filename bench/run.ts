@@ -7,6 +7,7 @@ import { measureCodeInterpreter } from './code-interpreter.ts';
 import { separateCores, shareCores } from './cores.ts';
 import { measureFiles } from './files.ts';
 import { measureHundredCalls } from './hundred-calls.ts';
+import { measureIngestion } from './ingestion.ts';
 import { killLaunched } from './launch.ts';
 import { measureMcp } from './mcp.ts';
 import { type Figures, jsonLine, remarks, report } from './report.ts';
@@ -20,42 +21,34 @@ import { measureStreams } from './streams.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureToolLoop } from './tool-loop.ts';
 
-const caseNames = [
-  'start',
-  'agent_get',
-  'stream',
-  'stored_response',
-  'tool_loop',
-  'streams',
-  'resume',
-  'mcp',
-  'hundred_calls',
-  'code_interpreter',
-  'search',
-  'search_quality',
-  'files',
-] as const;
-type CaseName = (typeof caseNames)[number];
-/** Cases that a floor has no like of. */
-const withoutFloor: ReadonlySet<CaseName> = new Set([
-  'start',
-  'tool_loop',
-  'mcp',
-  'hundred_calls',
-  'code_interpreter',
-  'search',
-  'search_quality',
-  'files',
-]);
-/** Cases that take a while and say little of the others. */
-const onlyIfNamed: ReadonlySet<CaseName> = new Set(['code_interpreter', 'search', 'search_quality', 'files']);
+/** In the order that they are told in. */
+const cases = {
+  start: { hasFloor: false, onlyIfNamed: false },
+  agent_get: { hasFloor: true, onlyIfNamed: false },
+  stream: { hasFloor: true, onlyIfNamed: false },
+  stored_response: { hasFloor: true, onlyIfNamed: false },
+  tool_loop: { hasFloor: false, onlyIfNamed: false },
+  streams: { hasFloor: true, onlyIfNamed: false },
+  resume: { hasFloor: true, onlyIfNamed: false },
+  mcp: { hasFloor: false, onlyIfNamed: false },
+  hundred_calls: { hasFloor: false, onlyIfNamed: false },
+  // These take a while and say little of the others.
+  code_interpreter: { hasFloor: false, onlyIfNamed: true },
+  search: { hasFloor: false, onlyIfNamed: true },
+  search_quality: { hasFloor: false, onlyIfNamed: true },
+  files: { hasFloor: false, onlyIfNamed: true },
+  ingestion: { hasFloor: false, onlyIfNamed: true },
+};
+type CaseName = keyof typeof cases;
+const caseNames = Object.keys(cases) as CaseName[];
+const usualCases = caseNames.filter((name) => !cases[name].onlyIfNamed);
 
 const usage = `Usage: npm run bench -- [options]
 
 Options:
   --seconds N   how long each case takes, from 1 to 600; 10 unless given
   --case NAME   one case only, or several by repeating it: ${caseNames.join(', ')};
-                all but ${[...onlyIfNamed].join(', ')} unless given
+                all but ${caseNames.filter((name) => cases[name].onlyIfNamed).join(', ')} unless given
   --json        print one line of JSON and nothing else
   --peer NAME   what to compare with the floor: bloomery, or floor to see how exact the measurement is
   --entry FILE  the program that starts Bloomery; bin/bloomery.js unless given
@@ -63,7 +56,7 @@ Options:
 
 interface Options {
   seconds: number;
-  cases: readonly CaseName[];
+  wanted: readonly CaseName[];
   json: boolean;
   peer: 'bloomery' | 'floor';
   entry: string;
@@ -73,7 +66,7 @@ function parseOptions(): Options {
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '10' },
-      case: { type: 'string', multiple: true, default: caseNames.filter((name) => !onlyIfNamed.has(name)) },
+      case: { type: 'string', multiple: true, default: usualCases },
       json: { type: 'boolean', default: false },
       peer: { type: 'string', default: 'bloomery' },
       entry: { type: 'string', default: defaultEntry },
@@ -85,16 +78,16 @@ function parseOptions(): Options {
   if (peer !== 'bloomery' && peer !== 'floor') throw new Error('--peer must be bloomery or floor.');
   const unknown = values.case.find((name) => !caseNames.some((known) => known === name));
   if (unknown !== undefined) throw new Error(`--case must be one of ${caseNames.join(', ')}.`);
-  const cases = caseNames.filter((name) => values.case.includes(name));
-  return { seconds, cases, json, peer, entry: resolve(entry) };
+  const wanted = caseNames.filter((name) => values.case.includes(name));
+  return { seconds, wanted, json, peer, entry: resolve(entry) };
 }
 
 async function measure(options: Options, directory: string): Promise<Figures> {
-  const { seconds, cases, json, peer: kind, entry } = options;
+  const { seconds, wanted, json, peer: kind, entry } = options;
   const isWanted = (name: CaseName): boolean => {
-    const wanted = cases.includes(name) && (kind === 'bloomery' || !withoutFloor.has(name));
-    if (wanted && !json) process.stderr.write(`Measuring ${name} …\n`);
-    return wanted;
+    const isMeasured = wanted.includes(name) && (kind === 'bloomery' || cases[name].hasFloor);
+    if (isMeasured && !json) process.stderr.write(`Measuring ${name} …\n`);
+    return isMeasured;
   };
   const startFloorIn = (name: string, label: string) => startFloor(join(directory, name), label);
   const startPeerIn = (name: string) =>
@@ -138,6 +131,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
   const files = isWanted('files')
     ? await measureFiles(entry, directory, (server) => shareCores([server.pid]))
     : null;
+  const ingestion = isWanted('ingestion') ? await measureIngestion(entry, directory, separate) : null;
   return {
     storedResponse,
     agentGet,
@@ -152,6 +146,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
     search,
     searchQuality,
     files,
+    ingestion,
     coresSeparate,
   };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { vectorOf } from '../src/providers/models/builtin/embeddings.ts';
+import { vectorOf } from '../src/providers/models/builtin/vectors.ts';
 import { openSearchIndex } from '../src/providers/search/open-search-index.ts';
 import { wordsIn } from '../src/providers/search/words.ts';
 

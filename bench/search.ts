@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openSearchIndex } from '../src/providers/search/open-search-index.ts';
 import type { IndexedChunk, SearchIndex, SearchQuery } from '../src/providers/search/search-index.ts';
 import { percentile } from './statistics.ts';
+import { seededRandom, zipfRanks } from './zipf.ts';
 
 export interface Search {
   chunks: number;
@@ -141,28 +142,10 @@ function nearest(vectors: readonly Float32Array[], query: Float32Array): Set<num
 
 /** Text of words as frequent as those of a language, and vectors around topics; the same in every run. */
 function generator(first: number) {
-  let seed = first;
-  const random = (): number => {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-    return seed / 2 ** 32;
-  };
+  const random = seededRandom(first);
+  const rank = zipfRanks(random, vocabulary);
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const shares = new Float64Array(vocabulary);
-  let sum = 0;
-  for (let rank = 0; rank < vocabulary; rank++) {
-    sum += 1 / (rank + 2.7);
-    shares[rank] = sum;
-  }
-  const word = (): string => {
-    const share = random() * sum;
-    let [low, high] = [0, vocabulary - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((shares[middle] ?? 0) < share) low = middle + 1;
-      else high = middle;
-    }
-    return `w${low.toString(36)}`;
-  };
+  const word = (): string => `w${rank().toString(36)}`;
   const text = (words: number): string => Array.from({ length: words }, word).join(' ');
   const centres = Array.from({ length: topics }, () => Float32Array.from({ length: dimensions }, normal));
   const vector = (): Float32Array => {

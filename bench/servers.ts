@@ -244,23 +244,34 @@ async function target(
   };
 }
 
-function httpRequest(given: {
+export function httpRequest(given: {
   method: string;
   path: string;
   port: number;
   headers: string[];
   body: object | undefined;
 }): Buffer {
-  const text = given.body === undefined ? '' : JSON.stringify(given.body);
-  const about =
-    given.body === undefined
-      ? []
-      : ['content-type: application/json', `content-length: ${Buffer.byteLength(text)}`];
+  if (given.body === undefined) return requestBytes(given);
+  return requestBytes({
+    ...given,
+    headers: [...given.headers, 'content-type: application/json'],
+    content: Buffer.from(JSON.stringify(given.body)),
+  });
+}
+
+export function requestBytes(given: {
+  method: string;
+  path: string;
+  port: number;
+  headers: string[];
+  content?: Uint8Array;
+}): Buffer {
+  const { content } = given;
   const head = [
     `${given.method} ${given.path} HTTP/1.1`,
     `host: 127.0.0.1:${given.port}`,
     ...given.headers,
-    ...about,
+    ...(content === undefined ? [] : [`content-length: ${content.length}`]),
   ];
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}`);
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), content ?? Buffer.alloc(0)]);
 }

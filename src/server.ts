@@ -22,7 +22,7 @@ import { storageFigures } from './http/storage-figures.ts';
 import { recurring } from './kit/recurring.ts';
 import { createLog } from './log.ts';
 import { openBlobs } from './providers/blobs/open-blobs.ts';
-import { createDocuments } from './providers/documents/create-documents.ts';
+import { documentsThread } from './providers/documents/documents-thread.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
 import { createModelTraffic } from './providers/models/model-traffic.ts';
 import { createOutbound } from './providers/outbound/create-outbound.ts';
@@ -196,7 +196,7 @@ async function start(
   });
   onClose(() => blobs.own.close());
   const { concurrency, memoryMegabytes, timeoutSeconds } = config.documents;
-  const documents = createDocuments({
+  const documents = documentsThread({
     processes: concurrency,
     bounds: { memoryMegabytes, seconds: timeoutSeconds },
   });

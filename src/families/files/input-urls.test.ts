@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { DocumentError } from '../../providers/documents/documents.ts';
+import { packTexts } from '../../providers/texts/packed-texts.ts';
 import {
   type AnswerRequest,
   type HttpServer,
@@ -70,7 +71,7 @@ const given = ({ requests }: ScriptedModel, at = 0): unknown => {
   return message?.role === 'user' ? message.content : undefined;
 };
 const reading = (text: () => string): WholeAppOptions => ({
-  documents: { text: async () => text(), chunks: async () => [], close: async () => {} },
+  documents: { text: async () => text(), chunks: async () => packTexts([]), close: async () => {} },
 });
 
 test.each<[string, object, object]>([

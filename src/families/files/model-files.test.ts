@@ -2,6 +2,7 @@ import OpenAI, { toFile } from 'openai';
 import { afterEach, expect, test } from 'vitest';
 import { DocumentError, type Documents } from '../../providers/documents/documents.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
+import { packTexts } from '../../providers/texts/packed-texts.ts';
 import { finish, type ScriptedModel, says, scriptedModel } from '../testing/scripted-model.ts';
 import { testKey } from '../testing/test-app.ts';
 import { type WholeApp, type WholeAppOptions, wholeApp } from '../testing/whole-app.ts';
@@ -32,7 +33,7 @@ const ask = (client: OpenAI, ...content: Content) =>
 
 const documents = (text: () => string): Documents => ({
   text: async () => text(),
-  chunks: async () => [],
+  chunks: async () => packTexts([]),
   close: async () => {},
 });
 

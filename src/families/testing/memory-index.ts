@@ -8,29 +8,39 @@ import type {
   SearchIndex,
   SearchQuery,
 } from '../../providers/search/search-index.ts';
-
-interface Held {
-  file: IndexedFile;
-  chunks: readonly IndexedChunk[];
-}
+import { unpackTexts } from '../../providers/texts/packed-texts.ts';
 
 export interface MemoryIndex extends SearchIndex {
   /** Ids of the files that it holds of a collection. */
   held(collectionId: string): string[];
 }
 
+interface ChunkedFile {
+  file: IndexedFile;
+  chunks: readonly IndexedChunk[];
+}
+
 /** A search index in memory: words and cosines, weighted. */
 export function memoryIndex(): MemoryIndex {
-  const collections = new Map<string, Map<string, Held>>();
+  const collections = new Map<string, Map<string, ChunkedFile>>();
   const keyOf = ({ project, id }: Collection): string => `${project} ${id}`;
-  const filesOf = (collection: Collection): Map<string, Held> =>
+  const filesOf = (collection: Collection): Map<string, ChunkedFile> =>
     collections.get(keyOf(collection)) ?? new Map();
+  const putAll = (collection: Collection, given: readonly ChunkedFile[]): void => {
+    const files = filesOf(collection);
+    for (const { file, chunks } of given) files.set(file.id, { file: structuredClone(file), chunks });
+    collections.set(keyOf(collection), files);
+  };
   return {
-    async put(collection, file, chunks) {
-      const files = filesOf(collection);
-      files.set(file.id, { file: structuredClone(file), chunks });
-      collections.set(keyOf(collection), files);
-    },
+    put: async (collection, file, chunks) => putAll(collection, [{ file, chunks }]),
+    putAll: async (collection, given) =>
+      putAll(
+        collection,
+        given.map(({ file, texts, vectors }) => ({
+          file,
+          chunks: unpackTexts(texts).map((text, at) => ({ text, vector: vectors?.[at] ?? null })),
+        })),
+      ),
     async setAttributes(collection, fileId, attributes) {
       const held = filesOf(collection).get(fileId);
       if (held !== undefined) held.file = { ...held.file, attributes };
@@ -65,7 +75,7 @@ export function memoryIndex(): MemoryIndex {
 const sizeOf = (chunks: readonly IndexedChunk[]): number =>
   chunks.reduce((sum, { text, vector }) => sum + Buffer.byteLength(text) + (vector?.byteLength ?? 0), 0);
 
-function hitsIn(collection: Collection, { file, chunks }: Held, query: SearchQuery): SearchHit[] {
+function hitsIn(collection: Collection, { file, chunks }: ChunkedFile, query: SearchQuery): SearchHit[] {
   if (query.filter !== null && !fits(query.filter, file.attributes)) return [];
   return chunks.flatMap((chunk, at) => {
     const score = Math.max(...query.queries.map((each) => scoreOf(chunk, each, query.weights)));

@@ -1,4 +1,5 @@
 import { DocumentError, type Documents } from '../../providers/documents/documents.ts';
+import { packTexts } from '../../providers/texts/packed-texts.ts';
 import type { MemoryFiles } from './memory-files.ts';
 
 export interface PlainDocumentsOptions {
@@ -31,7 +32,7 @@ export function plainDocuments(
         chunks.push(words.slice(from, from + maxTokens).join(''));
         if (from + maxTokens >= words.length) break;
       }
-      return chunks;
+      return packTexts(chunks);
     },
     async close() {},
   };

@@ -54,8 +54,9 @@ function unsteadyIndex(chances: Iterator<number>) {
     await setTimeout(chance % 3);
     return result;
   };
-  const changes: Pick<SearchIndex, 'put' | 'setAttributes' | 'removeFile' | 'removeCollection'> = {
+  const changes: Pick<SearchIndex, 'put' | 'putAll' | 'setAttributes' | 'removeFile' | 'removeCollection'> = {
     put: (...given) => unsteady(() => index.put(...given)),
+    putAll: (...given) => unsteady(() => index.putAll(...given)),
     setAttributes: (...given) => unsteady(() => index.setAttributes(...given)),
     removeFile: (...given) => unsteady(() => index.removeFile(...given)),
     removeCollection: (...given) => unsteady(() => index.removeCollection(...given)),

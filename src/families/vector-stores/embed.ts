@@ -24,7 +24,7 @@ export const embedWith =
       signal.throwIfAborted();
       const inputs = texts.slice(from, from + textsAtOnce);
       const { embeddings } = await provider.embed(
-        { inputs, dimensions: null },
+        { inputs, dimensions: null, isCounted: false },
         signal,
         patientCaller(project),
       );

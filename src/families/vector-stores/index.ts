@@ -20,6 +20,7 @@ import { fileRows } from './file-rows.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createIngestion } from './ingestion.ts';
 import { projectTables } from './project-tables.ts';
+import { createPutting } from './putting.ts';
 import { rewriteWith } from './rewrite-queries.ts';
 import { searchedStores } from './search-stores.ts';
 import { vectorStoresService } from './service.ts';
@@ -84,7 +85,14 @@ export function vectorStoresFamily(
   const embed = embedWith(models);
   const inTurn = turns();
   const ingestion = createIngestion(
-    { files, stores, directory, documents, index, collections, embed, inTurn },
+    {
+      files,
+      stores,
+      directory,
+      documents,
+      embed,
+      put: createPutting({ files, stores, index, collections, inTurn }),
+    },
     { concurrency, attemptSeconds, log, onLeftOver: () => housekeeping.kick() },
   );
   const housekeeping = createHousekeeping({ stores, files, index, collections, inTurn, ingestion, log });

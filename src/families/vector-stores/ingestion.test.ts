@@ -1,7 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { apiError } from '../../errors.ts';
+import { apiError, conflict } from '../../errors.ts';
 import { DocumentError } from '../../providers/documents/documents.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
+import { memoryIndex } from '../testing/memory-index.ts';
 import { scriptedModel } from '../testing/scripted-model.ts';
 import { askingOf, type StoreApp, type StoreAppOptions, storeApp } from '../testing/store-app.ts';
 import type { WholeApp } from '../testing/whole-app.ts';
@@ -154,6 +155,29 @@ test('no more are taken in at once than may be', async () => {
   const id = await store({ file_ids: Array.from({ length: 12 }, (_, i) => files.add(`${i}.txt`, 'x')) });
   await until(`${base}/${id}`, ({ status }) => status === 'completed');
   expect(most).toBe(3);
+});
+
+test('files that are read while the index is busy are put together, and none suffers for another', async () => {
+  const index = memoryIndex();
+  const putAll = index.putAll;
+  const sizes: number[] = [];
+  const free = Promise.withResolvers<void>();
+  index.putAll = async (collection, given) => {
+    sizes.push(given.length);
+    if (sizes.length === 1) await free.promise;
+    if (given.some(({ file }) => file.filename === 'bad.txt')) throw conflict('It cannot be put.', null);
+    await putAll(collection, given);
+  };
+  let reads = 0;
+  const { files, store, until } = await start({ index, before: async () => void reads++ });
+  const names = ['a.txt', 'b.txt', 'bad.txt', 'c.txt', 'd.txt'];
+  const id = await store({ file_ids: names.map((name) => files.add(name, 'x')) });
+  await vi.waitFor(() => expect(reads).toBe(names.length));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  free.resolve();
+  const { file_counts } = await until(`${base}/${id}`, ({ status }) => status !== 'in_progress');
+  expect(file_counts).toMatchObject({ completed: 4, failed: 1 });
+  expect(sizes.slice(0, 2)).toEqual([1, 4]);
 });
 
 test('what a server leaves undone the next one takes up, once', async () => {

@@ -5,7 +5,7 @@ import { storeTurn } from './store-rows.ts';
 import { type Fault, FileGone, faultOf, type TakeInParts, takeIn } from './take-in.ts';
 
 export interface IngestionOptions {
-  /** Files that are taken in at once. */
+  /** Files that are read and embedded at once. */
   concurrency: number;
   /** How long one attempt may take. */
   attemptSeconds: number;
@@ -30,6 +30,9 @@ export interface Ingestion {
   close(): Promise<void>;
 }
 
+/** Files that have been read and wait for the index, and what they hold. */
+const mostHeld = 32;
+const mostHeldBytes = 33_554_432;
 const mostAttempts = 4;
 /** Where not even the failure could be noted. */
 const faultRest = 5000;
@@ -44,6 +47,8 @@ export function createIngestion(
   const waiting = new Map<string, StoreKey>();
   const resting = new Map<string, NodeJS.Timeout>();
   const running = new Map<string, { row: FileKey; controller: AbortController; ended: Promise<void> }>();
+  let reading = 0;
+  let heldBytes = 0;
   const closing = new AbortController();
   let filling: Promise<void> = Promise.resolve();
 
@@ -53,17 +58,22 @@ export function createIngestion(
     });
   };
 
+  const hasRoom = (): boolean =>
+    reading < concurrency && running.size < concurrency + mostHeld && heldBytes < mostHeldBytes;
+
   const begin = async (): Promise<void> => {
-    while (!closing.signal.aborted && running.size < concurrency) {
+    while (!closing.signal.aborted && hasRoom()) {
       const row = await next();
       if (row === undefined) return;
       const controller = new AbortController();
-      const ended = attempt(row, controller.signal)
+      const progress = attemptProgress();
+      const ended = attempt(row, controller.signal, progress.onRead)
         .catch((error) => {
           log.warn({ err: error, file: row.file_id }, 'a file could not be taken in');
           rest(storeOf(row), faultRest);
         })
         .finally(() => {
+          progress.end();
           running.delete(keyOf(row));
           notify(storeOf(row));
         });
@@ -87,7 +97,30 @@ export function createIngestion(
     return undefined;
   };
 
-  const attempt = async (row: FileRow, unwanted: AbortSignal): Promise<void> => {
+  const attemptProgress = () => {
+    let isReading = true;
+    let held = 0;
+    reading++;
+    const read = (bytes: number): void => {
+      if (isReading) reading--;
+      isReading = false;
+      heldBytes += bytes - held;
+      held = bytes;
+    };
+    return {
+      onRead(bytes: number) {
+        read(bytes);
+        fill();
+      },
+      end: () => read(0),
+    };
+  };
+
+  const attempt = async (
+    row: FileRow,
+    unwanted: AbortSignal,
+    onRead: (bytes: number) => void,
+  ): Promise<void> => {
     const attempts = row.attempts + 1;
     await files.countAttempt(row, 1);
     if (attempts > mostAttempts) {
@@ -99,7 +132,7 @@ export function createIngestion(
     }
     const limit = AbortSignal.timeout(attemptSeconds * 1000);
     try {
-      await takeIn(parts, row, AbortSignal.any([unwanted, closing.signal, limit]));
+      await takeIn(parts, row, AbortSignal.any([unwanted, closing.signal, limit]), onRead);
     } catch (error) {
       if (unwanted.aborted) return;
       if (closing.signal.aborted) return files.countAttempt(row, -1);

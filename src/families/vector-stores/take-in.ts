@@ -1,49 +1,55 @@
 import { ApiError } from '../../errors.ts';
-import type { Turns } from '../../kit/turns.ts';
 import { DocumentError, type Documents } from '../../providers/documents/documents.ts';
-import type { IndexedChunk, SearchIndex } from '../../providers/search/search-index.ts';
+import { unpackTexts } from '../../providers/texts/packed-texts.ts';
 import type { FileDirectory, StoredFile } from '../files/directory.ts';
-import type { Collections } from './collections.ts';
 import type { Embed } from './embed.ts';
 import type { FileRow, FileRows } from './file-rows.ts';
-import { type StoreRow, type StoreRows, storeTurn } from './store-rows.ts';
+import type { Putting, ReadFile } from './putting.ts';
+import type { StoreRows } from './store-rows.ts';
 
 export interface TakeInParts {
   files: FileRows;
   stores: StoreRows;
   directory: FileDirectory;
   documents: Documents;
-  index: SearchIndex;
-  collections: Collections;
   embed: Embed;
-  /** All that changes the index of a store goes one after another. */
-  inTurn: Turns;
+  put: Putting;
 }
 
 /** The file itself is gone. */
 export class FileGone extends Error {}
 
-/** Reads, embeds and indexes one file. Its row is completed in the end, unless nobody wants it any more. */
-export async function takeIn(parts: TakeInParts, row: FileRow, signal: AbortSignal): Promise<void> {
+/**
+ * Reads, embeds and indexes one file. Its row is completed in the end, unless nobody wants it any more. `onRead` is
+ * called when nothing but the index is left to do, with the bytes that are held until then.
+ */
+export async function takeIn(
+  parts: TakeInParts,
+  row: FileRow,
+  signal: AbortSignal,
+  onRead: (bytes: number) => void,
+): Promise<void> {
   const store = await parts.stores.any({ project: row.project, id: row.store_id });
   const file = await parts.directory.find(row.project, row.file_id);
   if (store === undefined) return;
   if (file === undefined) throw new FileGone();
-  const chunks = await untilAborted(chunksOf(parts, row, file, store.embeddings, signal), signal);
-  await parts.inTurn(storeTurn(store), () => put(parts, store, row, file, chunks));
+  const content = await untilAborted(contentOf(parts, row, file, store.embeddings, signal), signal);
+  const bytes = sizeOf(content);
+  onRead(bytes);
+  await parts.put({ row, file, content, bytes });
 }
 
-async function chunksOf(
+async function contentOf(
   { documents, embed }: TakeInParts,
   { project, max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
   { path, filename }: StoredFile,
   embeddings: string,
   signal: AbortSignal,
-): Promise<IndexedChunk[]> {
+): Promise<ReadFile['content']> {
   const texts = await documents.chunks({ path, filename }, { maxTokens, overlapTokens }, signal);
-  if (texts.length === 0) throw new DocumentError('invalid_file', 'There is no text in the file.');
-  const vectors = embeddings === '' ? null : await embed(project, embeddings, texts, signal);
-  return texts.map((text, at) => ({ text, vector: vectors?.[at] ?? null }));
+  if (texts.lengths.length === 0) throw new DocumentError('invalid_file', 'There is no text in the file.');
+  if (embeddings === '') return { texts, vectors: null };
+  return { texts, vectors: await embed(project, embeddings, unpackTexts(texts), signal) };
 }
 
 /** Does not wait for what doesn't heed the signal. */
@@ -60,27 +66,8 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-/** Chunks are seen once the row is completed, and not before. */
-async function put(
-  { files, stores, index, collections }: TakeInParts,
-  { project, id }: StoreRow,
-  { key, file_id }: FileRow,
-  { filename }: StoredFile,
-  chunks: IndexedChunk[],
-): Promise<void> {
-  const row = await files.claim({ project, key });
-  // It may have got another collection since the file was begun.
-  const store = row && (await stores.any({ project, id }));
-  if (row === undefined || store === undefined) return;
-  const collection = await collections.own(store);
-  await index.put(collection, { id: file_id, filename, attributes: JSON.parse(row.attributes) }, chunks);
-  if (await files.complete(row, sizeOf(chunks))) return;
-  await index.removeFile(collection, file_id);
-  await files.setIndexed(row, 0);
-}
-
-const sizeOf = (chunks: readonly IndexedChunk[]): number =>
-  chunks.reduce((sum, { text, vector }) => sum + Buffer.byteLength(text) + (vector?.byteLength ?? 0), 0);
+const sizeOf = ({ texts, vectors }: ReadFile['content']): number =>
+  texts.bytes.byteLength + (vectors ?? []).reduce((sum, vector) => sum + (vector?.byteLength ?? 0), 0);
 
 export interface Fault {
   code: NonNullable<FileRow['error_code']>;

@@ -4,6 +4,7 @@ export interface DocumentBounds {
   sourceBytes: number;
   /** UTF-16 code units of the text that is read out of it. */
   textCharacters: number;
+  /** That the process computes, or ten times as many that pass. */
   seconds: number;
   /** What the process that reads may hold, with all that is its own. */
   memoryMegabytes: number;

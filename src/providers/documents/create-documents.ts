@@ -1,3 +1,4 @@
+import { type PackedTexts, unpackTexts } from '../texts/packed-texts.ts';
 import { type DocumentBounds, documentBounds } from './bounds.ts';
 import { type Chunking, DocumentError, type DocumentSource, type Documents } from './documents.ts';
 import { type Reader, startReader } from './reader.ts';
@@ -14,6 +15,8 @@ export interface DocumentsOptions {
 
 /** Documents read in processes of their own, which are started when they are needed and replaced when they fail. */
 export interface DocumentReaders extends Documents {
+  /** The text in parts, or in chunks. */
+  read(source: DocumentSource, chunking: Chunking | null, signal: AbortSignal): Promise<PackedTexts>;
   /** Process ids, for those who measure. */
   processes(): number[];
 }
@@ -96,7 +99,7 @@ export function createDocuments({
     source: DocumentSource,
     chunking: Chunking | null,
     signal: AbortSignal,
-  ): Promise<string[]> => {
+  ): Promise<PackedTexts> => {
     signal.throwIfAborted();
     if (closed) throw shutDown();
     await takePlace(signal);
@@ -115,9 +118,10 @@ export function createDocuments({
 
   return {
     async text(source, signal) {
-      return (await read(source, null, signal)).join('');
+      return unpackTexts(await read(source, null, signal)).join('');
     },
-    chunks: (source, chunking, signal) => read(source, chunking, signal),
+    read,
+    chunks: read,
     processes: () => [...readers].filter(({ alive }) => alive).map(({ pid }) => pid),
     async close() {
       closed = true;
@@ -130,4 +134,5 @@ export function createDocuments({
 const tooBusy = (): DocumentError =>
   new DocumentError('server_error', 'Too many documents wait to be read. Try again later.');
 
-const shutDown = (): DocumentError => new DocumentError('server_error', 'The server is shutting down.');
+export const shutDown = (): DocumentError =>
+  new DocumentError('server_error', 'The server is shutting down.');

@@ -1,9 +1,11 @@
+import type { PackedTexts } from '../texts/packed-texts.ts';
+
 /** Reads the text of documents, off the main thread and within bounds: no document harms the server. */
 export interface Documents {
   /** Throws `DocumentError`s. */
   text(source: DocumentSource, signal: AbortSignal): Promise<string>;
   /** The same, cut into chunks. Throws `DocumentError`s. */
-  chunks(source: DocumentSource, chunking: Chunking, signal: AbortSignal): Promise<string[]>;
+  chunks(source: DocumentSource, chunking: Chunking, signal: AbortSignal): Promise<PackedTexts>;
   close(): Promise<void>;
 }
 

@@ -5,21 +5,23 @@ import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type Frame, frameBytes, frameReader } from '../sandbox/inside/frames.ts';
+import { type Frame, frameBytes, frameHead, frameReader } from '../sandbox/inside/frames.ts';
 import { residentBytes, watchMemory } from '../sandbox/memory-watch.ts';
+import type { PackedTexts } from '../texts/packed-texts.ts';
 import type { DocumentBounds } from './bounds.ts';
 import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
 import type { Request } from './inside/main.ts';
+import { watchTime } from './time-watch.ts';
 
 /** A process that reads one document after the other. */
 export interface Reader {
   readonly pid: number;
   readonly alive: boolean;
   /**
-   * The text in one part, or in chunks. Throws `DocumentError`s, and the signal's reason, then with the process ended.
+   * The text in parts, or in chunks. Throws `DocumentError`s, and the signal's reason, then with the process ended.
    * Never two at a time.
    */
-  read(source: DocumentSource, chunking: Chunking | null, signal: AbortSignal): Promise<string[]>;
+  read(source: DocumentSource, chunking: Chunking | null, signal: AbortSignal): Promise<PackedTexts>;
   /** Ends the process; resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -127,10 +129,12 @@ export function startReader(bounds: DocumentBounds): Reader {
   const send = async (file: FileHandle, request: Request): Promise<void> => {
     await write(frameBytes({ type: 'read', ...request }));
     for (let at = 0; at < request.bytes && alive; ) {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(stepBytes), 0, stepBytes, at);
+      const step = Math.min(stepBytes, request.bytes - at);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(step), 0, step, at);
       if (bytesRead === 0) throw contentGone();
       at += bytesRead;
-      await write(frameBytes({ type: 'content' }, buffer.subarray(0, bytesRead)));
+      await write(frameHead({ type: 'content' }, bytesRead));
+      await write(buffer.subarray(0, bytesRead));
     }
   };
 
@@ -138,14 +142,14 @@ export function startReader(bounds: DocumentBounds): Reader {
     const file = await open(source.path).catch(() => {
       throw contentGone();
     });
-    const parts: string[] = [];
+    const parts: PackedTexts[] = [];
     let failure: DocumentError | undefined;
     let finish = (): void => {};
     const done = new Promise<void>((resolve) => {
       finish = resolve;
     });
     onFrame = ({ header, body }) => {
-      if (header.type === 'text') takeParts(header, body, parts);
+      if (header.type === 'text') parts.push(partsOf(header, body));
       else if (header.type === 'failed') {
         const code = header.code === 'unsupported_file' ? 'unsupported_file' : 'invalid_file';
         failure = new DocumentError(code, String(header.message).slice(0, longestMessage));
@@ -155,7 +159,7 @@ export function startReader(bounds: DocumentBounds): Reader {
     received = 0;
     mostReceived = mostOutput(bounds, chunking);
     const stopWatching = watchMemory(pid, bounds.memoryMegabytes * megabyte, () => end('memory'));
-    const timer = setTimeout(() => end('time'), bounds.seconds * 1000);
+    const stopTimer = watchTime(pid, bounds.seconds, () => end('time'));
     const onAbort = (): void => end('stopped');
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -171,7 +175,7 @@ export function startReader(bounds: DocumentBounds): Reader {
       throw error;
     } finally {
       stopWatching();
-      clearTimeout(timer);
+      stopTimer();
       signal.removeEventListener('abort', onAbort);
       onFrame = () => {};
       await file.close();
@@ -180,7 +184,7 @@ export function startReader(bounds: DocumentBounds): Reader {
     if (!alive) throw ofEnd(why, bounds);
     if (((await residentBytes(pid)) ?? 0) > bounds.memoryMegabytes * megabyte * keptShare) end('stopped');
     if (failure !== undefined) throw failure;
-    return chunking === null ? [parts.join('')] : parts;
+    return joined(parts);
   };
 
   return {
@@ -202,14 +206,20 @@ function mostOutput({ textCharacters }: DocumentBounds, chunking: Chunking | nul
   return textCharacters * perCharacter + headerBytes;
 }
 
-function takeParts({ lengths }: Frame['header'], body: Uint8Array, parts: string[]): void {
+function partsOf({ lengths }: Frame['header'], bytes: Uint8Array): PackedTexts {
   if (!Array.isArray(lengths)) throw new Error('A part has no lengths.');
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  return { bytes, lengths: Uint32Array.from(lengths) };
+}
+
+/** In memory of its own, which can be given to another thread. */
+function joined(parts: readonly PackedTexts[]): PackedTexts {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.bytes.length, 0));
   let at = 0;
-  for (const length of lengths) {
-    parts.push(text.slice(at, at + Number(length)));
-    at += Number(length);
+  for (const part of parts) {
+    bytes.set(part.bytes, at);
+    at += part.bytes.length;
   }
+  return { bytes, lengths: Uint32Array.from(parts.flatMap(({ lengths }) => [...lengths])) };
 }
 
 function ofEnd(why: End, { seconds, memoryMegabytes, textCharacters }: DocumentBounds): DocumentError {

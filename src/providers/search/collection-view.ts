@@ -1,5 +1,5 @@
 import type { Postings } from './postings.ts';
-import { batchOf, numbersOf, type SearchFile } from './search-file.ts';
+import { numbersOf, type SearchFile } from './search-file.ts';
 import type { Attributes, Collection } from './search-index.ts';
 
 /** What is held in memory of a collection; its chunks have numbers there, from 0, in the order they came in. */
@@ -13,8 +13,8 @@ export interface CollectionView {
   newestSegment: number;
   files: Map<number, FileView>;
   segments: SegmentView[];
-  /** See `batchOf`; in order. */
-  batches: number[];
+  /** See `Run`. */
+  runs: RunView[];
   segmentOf: Uint32Array;
   /** In words. */
   lengths: Uint32Array;
@@ -41,6 +41,13 @@ export interface HeldPostings {
   through: number;
 }
 
+export interface RunView {
+  number: number;
+  /** The newest segment that is in it. */
+  newest: number;
+  blocks: number;
+}
+
 export interface FileView {
   id: string;
   filename: string;
@@ -63,10 +70,13 @@ export interface SegmentView {
 /** Up to this many removed chunks are carried along. */
 const fewRemoved = 1024;
 /** About what each takes. */
-const bytes = { chunk: 16, segment: 160, file: 512 };
+const bytes = { chunk: 16, segment: 160, file: 512, run: 64 };
 
-export const viewBytes = ({ lengths, segments, files }: CollectionView): number =>
-  lengths.length * bytes.chunk + segments.length * bytes.segment + files.size * bytes.file;
+export const viewBytes = ({ lengths, segments, files, runs }: CollectionView): number =>
+  lengths.length * bytes.chunk +
+  segments.length * bytes.segment +
+  files.size * bytes.file +
+  runs.length * bytes.run;
 
 export function createViewReader(db: SearchFile) {
   const find = db.prepare(
@@ -79,6 +89,16 @@ export function createViewReader(db: SearchFile) {
   const segmentsAfter = db.prepare(
     'select number, file, place, chunks, lengths, scales, errors from segments where collection = ? and number > ? order by number',
   );
+
+  const runsOf = db.prepare('select number, newest, blocks from runs where collection = ?');
+
+  const readRuns = (view: CollectionView): void => {
+    view.runs = runsOf.all(view.number).map(({ number, newest, blocks }) => ({
+      number: Number(number),
+      newest: Number(newest),
+      blocks: Number(blocks),
+    }));
+  };
 
   const readFiles = (view: CollectionView): void => {
     for (const row of filesAfter.iterate(view.number, view.newestFile)) {
@@ -141,7 +161,6 @@ export function createViewReader(db: SearchFile) {
       view.size += chunks;
       view.live += chunks;
       view.newestSegment = Number(row.number);
-      if (view.batches.at(-1) !== batchOf(view.newestSegment)) view.batches.push(batchOf(view.newestSegment));
     }
   };
 
@@ -165,8 +184,10 @@ export function createViewReader(db: SearchFile) {
       if (removed > fewRemoved && removed > view.live) view = fresh();
     }
     if (view.edits !== Number(row.edits)) view.newestFile = 0;
+    const { newestSegment } = view;
     readFiles(view);
     readSegments(view);
+    if (view.newestSegment !== newestSegment || view.removals !== Number(row.removals)) readRuns(view);
     return Object.assign(view, { dimensions, removals: Number(row.removals), edits: Number(row.edits) });
   };
 }
@@ -181,7 +202,7 @@ const emptyView = (number: number, id: string): CollectionView => ({
   newestSegment: 0,
   files: new Map(),
   segments: [],
-  batches: [],
+  runs: [],
   segmentOf: new Uint32Array(64),
   lengths: new Uint32Array(64),
   scales: new Float32Array(64),

@@ -1,9 +1,21 @@
-import { batchOf, batchSegments, chunkNumber, type SearchFile } from './search-file.ts';
+import { growingBytes } from './growing-bytes.ts';
+import { createRunFile } from './run-file.ts';
+import { chunkNumber, type SearchFile } from './search-file.ts';
+import { BlockCursor, writePart, writeWord } from './word-block.ts';
+
+/** Segments whose numbers follow each other without a gap, and how far their copies' numbers are from theirs. */
+interface Stretch {
+  first: number;
+  last: number;
+  step: number;
+}
+
+/** Segments that are copied by one statement at most. */
+const mostTogether = 64;
 
 /**
- * Copies what a collection holds into one that is empty. Its batches follow each other behind all others, and segments
- * stay in their places within them, so that whatever hangs on their order is the same in both. To be called in a
- * transaction.
+ * Copies what a collection holds into one that is empty. Segments get numbers behind all others, in the same order, so
+ * that whatever hangs on their order is the same in both. To be called in a transaction.
  */
 export function copyCollection(db: SearchFile, from: number, to: number): void {
   const newest = (table: string): number =>
@@ -16,38 +28,56 @@ export function copyCollection(db: SearchFile, from: number, to: number): void {
   ).run(newest('files'), to, from);
 
   const copySegments = db.prepare(
-    'insert into segments (number, collection, file, place, chunks, words, lengths, scales, errors) select s.number + ?, ?, copy.number, s.place, s.chunks, s.words, s.lengths, s.scales, s.errors from segments s join files f on f.number = s.file join files copy on copy.collection = ? and copy.id = f.id where s.collection = ? and s.number between ? and ? order by s.number',
+    'insert into segments (number, collection, file, place, chunks, words, lengths, overlaps, scales, errors) select s.number + ?, ?, copy.number, s.place, s.chunks, s.words, s.lengths, s.overlaps, s.scales, s.errors from segments s join files f on f.number = s.file join files copy on copy.collection = ? and copy.id = f.id where s.collection = ? and s.number between ? and ? order by s.number',
   );
-  const copyPostings = db.prepare(
-    'insert into postings (collection, batch, word, segment, data) select ?, ?, word, segment + ?, data from postings where collection = ? and batch = ? order by word, segment',
-  );
-  const copyCodes = db.prepare(
-    'insert into codes (segment, data) select c.segment + ?, c.data from segments s join codes c on c.segment = s.number where s.collection = ? and s.number between ? and ? order by c.segment',
-  );
-  const ofChunks = (table: string, column: string) =>
+  const ofStretch = (table: string, key: string, column: string) =>
     db.prepare(
-      `insert into ${table} (chunk, ${column}) select c.chunk + ?, c.${column} from segments s join ${table} c on c.chunk between s.number * ? and s.number * ? + ? where s.collection = ? and s.number between ? and ? order by c.chunk`,
+      `insert into ${table} (${key}, ${column}) select ${key} + ?, ${column} from ${table} where ${key} between ? and ? order by ${key}`,
     );
-  const copyTexts = ofChunks('texts', 'text');
-  const copyVectors = ofChunks('vectors', 'vector');
-  const perSegment = chunkNumber(1, 0);
+  const copyCodes = ofStretch('codes', 'segment', 'data');
+  const copyTexts = ofStretch('texts', 'chunk', 'text');
+  const copyVectors = ofStretch('vectors', 'chunk', 'vector');
 
-  const batches = db
-    .prepare(
-      `select distinct number / ${batchSegments} as batch from segments where collection = ? order by batch`,
-    )
-    .all(from);
-  let next = batchOf(newest('segments')) + 1;
-  for (const row of batches) {
-    const batch = Number(row.batch);
-    const copy = next++;
-    const step = (copy - batch) * batchSegments;
-    const segments = [batch * batchSegments, (batch + 1) * batchSegments - 1] as const;
-    copySegments.run(step, to, to, from, ...segments);
-    copyPostings.run(to, copy, step, from, batch);
-    copyCodes.run(step, from, ...segments);
+  const numbers = db
+    .prepare('select number from segments where collection = ? order by number')
+    .all(from)
+    .map((row) => Number(row.number));
+  const copies = new Map<number, number>();
+  for (const { first, last, step } of stretches(numbers, newest('segments') + 1)) {
+    copySegments.run(step, to, to, from, first, last);
+    copyCodes.run(step, first, last);
     for (const chunks of [copyTexts, copyVectors]) {
-      chunks.run(chunkNumber(step, 0), perSegment, perSegment, perSegment - 1, from, ...segments);
+      chunks.run(chunkNumber(step, 0), chunkNumber(first, 0), chunkNumber(last + 1, 0) - 1);
     }
+    for (let segment = first; segment <= last; segment++) copies.set(segment, segment + step);
   }
+
+  const runs = createRunFile(db);
+  for (const run of runs.ofCollection(from)) {
+    const segments = run.segments.map((segment) => copies.get(segment) as number);
+    runs.copy(run, to, segments, (block) => renumbered(block, copies));
+  }
+}
+
+function* stretches(numbers: readonly number[], firstCopy: number): Generator<Stretch> {
+  for (let at = 0; at < numbers.length; ) {
+    const first = numbers[at] as number;
+    let size = 1;
+    while (size < mostTogether && numbers[at + size] === first + size) size++;
+    yield { first, last: first + size - 1, step: firstCopy + at - first };
+    at += size;
+  }
+}
+
+/** A block with other numbers for the segments. */
+function renumbered(block: Uint8Array, copies: ReadonlyMap<number, number>): Uint8Array {
+  const copy = growingBytes();
+  const parts = growingBytes();
+  for (const cursor = new BlockCursor(block); cursor.next(); ) {
+    cursor.readParts((segment, _, postings, end) => {
+      writePart(parts, copies.get(segment) as number, block, postings, end);
+    });
+    writeWord(copy, block, cursor.wordStart, cursor.wordEnd, parts);
+  }
+  return copy.taken();
 }

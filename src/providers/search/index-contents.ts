@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { createIndexWriter } from './index-writer.ts';
+import { createRunFile, mostBlocks } from './run-file.ts';
 import { indexFile, openToLook, openToWrite, segmentChunks, transaction } from './search-file.ts';
 import type { Collection } from './search-index.ts';
+import { createVocabulary } from './vocabulary.ts';
+import { createWordRuns } from './word-runs.ts';
 
 /** What the index of a stopped server holds, without its threads. */
 export interface IndexContents {
@@ -28,7 +31,8 @@ const orphans: readonly (readonly [table: string, condition: string])[] = [
   ['codes', ofNoSegment('codes.segment')],
   ['texts', ofNoSegment(`texts.chunk / ${segmentChunks}`)],
   ['vectors', ofNoSegment(`vectors.chunk / ${segmentChunks}`)],
-  ['postings', ofNoSegment('postings.segment')],
+  ['runs', 'not exists (select 1 from collections where collections.number = runs.collection)'],
+  ['words', `not exists (select 1 from runs where runs.number = words.block / ${mostBlocks})`],
 ];
 
 /** Null where there is no index yet. */
@@ -40,6 +44,24 @@ export function openIndexContents(directory: string, use: 'look' | 'change'): In
   const filesOf = db.prepare(
     'select files.id from files join collections on collections.number = files.collection where project = ? and collections.id = ?',
   );
+  /** Segments that are gone and whose words are there, by their collections. */
+  const segmentsWithoutRow = (): Map<number, number[]> => {
+    const runs = createRunFile(db);
+    const there = new Set(
+      db
+        .prepare('select number from segments')
+        .all()
+        .map((row) => Number(row.number)),
+    );
+    const gone = new Map<number, number[]>();
+    for (const row of db.prepare('select number from collections').all()) {
+      const collection = Number(row.number);
+      const segments = runs.ofCollection(collection).flatMap((run) => run.segments);
+      const missing = segments.filter((segment) => !there.has(segment));
+      if (missing.length > 0) gone.set(collection, missing);
+    }
+    return gone;
+  };
   return {
     collections: () =>
       db
@@ -48,15 +70,20 @@ export function openIndexContents(directory: string, use: 'look' | 'change'): In
         .map(({ project, id }) => ({ project: String(project), id: String(id) })),
     filesOf: ({ project, id }) => filesOf.all(project, id).map((row) => String(row.id)),
     countOrphans: () =>
-      orphans.reduce((sum, [table, condition]) => {
-        const row = db.prepare(`select count(*) as found from ${table} where ${condition}`).get();
-        return sum + Number(row?.found);
-      }, 0),
+      orphans.reduce(
+        (sum, [table, condition]) => {
+          const row = db.prepare(`select count(*) as found from ${table} where ${condition}`).get();
+          return sum + Number(row?.found);
+        },
+        [...segmentsWithoutRow().values()].flat().length,
+      ),
     removeFile: (collection, fileId) => writer.removeFile({ collection, fileId }),
     removeCollection: (collection) => writer.removeCollection(collection),
     removeOrphans() {
       transaction(db, () => {
         for (const [table, condition] of orphans) db.exec(`delete from ${table} where ${condition}`);
+        const runs = createWordRuns(db, createVocabulary());
+        for (const [collection, gone] of segmentsWithoutRow()) runs.remove(collection, new Set(gone));
       });
     },
     compact() {

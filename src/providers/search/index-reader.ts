@@ -5,8 +5,9 @@ import { fuse, type Half } from './fusion.ts';
 import type { FileName } from './index-writer.ts';
 import { createLexicalSearch, takePostings } from './lexical-search.ts';
 import { byRank, chunkKey, type Ranked } from './ranking.ts';
-import { chunkNumber, type SearchFile, segmentChunks, transaction } from './search-file.ts';
+import { type SearchFile, transaction } from './search-file.ts';
 import type { Collection, SearchHit, SearchQuery } from './search-index.ts';
+import { createTextReader } from './text-reader.ts';
 import { createVectorMemory } from './vector-memory.ts';
 import { createVectorSearch } from './vector-search.ts';
 
@@ -28,14 +29,7 @@ export function createIndexReader(db: SearchFile, memoryBytes: number) {
   const memory = createVectorMemory(memoryBytes * codesShare);
   const searchWords = createLexicalSearch(db);
   const searchVectors = createVectorSearch(db, memory);
-  const readText = db.prepare('select text from texts where chunk = ?');
-  const readTexts = db.prepare(`
-    select texts.text from collections
-    join files on files.collection = collections.number and files.id = ?
-    join segments on segments.file = files.number
-    join texts on texts.chunk between segments.number * ${segmentChunks} and segments.number * ${segmentChunks} + ${segmentChunks - 1}
-    where collections.project = ? and collections.id = ?
-    order by texts.chunk`);
+  const texts = createTextReader(db);
   const readUsage = db.prepare(`
     select files.id, files.bytes from collections
     join files on files.collection = collections.number
@@ -119,7 +113,7 @@ export function createIndexReader(db: SearchFile, memoryBytes: number) {
   const hitOf = (view: CollectionView, { chunk, score }: Ranked): SearchHit => {
     const { number, file, place, first } = segmentAt(view, chunk);
     const { id, filename, attributes } = file;
-    const text = String(readText.get(chunkNumber(number, chunk - first))?.text ?? '');
+    const text = texts.chunk(number, chunk - first);
     return {
       collection: view.id,
       file: { id, filename, attributes },
@@ -150,7 +144,7 @@ export function createIndexReader(db: SearchFile, memoryBytes: number) {
     },
 
     chunks({ collection, fileId }: FileName): string[] {
-      return readTexts.all(fileId, collection.project, collection.id).map(({ text }) => String(text));
+      return texts.ofFile(collection, fileId);
     },
 
     usage(collection: Collection): Map<string, number> {

@@ -1,16 +1,18 @@
 import { conflict } from '../../errors.ts';
+import { type PackedTexts, unpackTexts } from '../texts/packed-texts.ts';
 import { copyCollection } from './copy-collection.ts';
-import { encodePostings } from './postings.ts';
+import { overlapsOf } from './overlaps.ts';
 import { quantise, strideOf, unitOf } from './quantise.ts';
-import { batchOf, bytesOf, chunkNumber, type SearchFile, segmentChunks, transaction } from './search-file.ts';
+import { bytesOf, chunkNumber, type SearchFile, segmentChunks, transaction } from './search-file.ts';
 import type { Attributes, Collection, IndexedFile } from './search-index.ts';
-import { countWords } from './words.ts';
+import { createWordCounter } from './segment-words.ts';
+import { createWordRuns } from './word-runs.ts';
 
 /** A file with its chunks, packed for the way between threads. */
 export interface PackedFile {
   collection: Collection;
   file: IndexedFile;
-  texts: readonly string[];
+  texts: PackedTexts;
   /** Whether a chunk has a vector; those that are there follow each other in `vectors`. */
   present: Uint8Array;
   vectors: Float32Array;
@@ -27,6 +29,9 @@ export type IndexWriter = ReturnType<typeof createIndexWriter>;
 
 /** What is given back to the file system after a removal, at most, in pages of 4 kB. */
 const pagesGivenBack = 16_384;
+/** What is held of words before they are written, in bytes of postings, and words that are known. */
+const mostTaken = 16_777_216;
+const mostWords = 200_000;
 
 export function createIndexWriter(db: SearchFile) {
   const findCollection = db.prepare(
@@ -45,25 +50,20 @@ export function createIndexWriter(db: SearchFile) {
   );
   const setFileAttributes = db.prepare('update files set attributes = ? where collection = ? and id = ?');
   const addSegment = db.prepare(
-    'insert into segments (collection, file, place, chunks, words, lengths, scales, errors) values (?, ?, ?, ?, ?, ?, ?, ?)',
+    'insert into segments (collection, file, place, chunks, words, lengths, overlaps, scales, errors) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const addCodes = db.prepare('insert into codes (segment, data) values (?, ?)');
   const addText = db.prepare('insert into texts (chunk, text) values (?, ?)');
   const addVector = db.prepare('insert into vectors (chunk, vector) values (?, ?)');
-  const addWord = db.prepare(
-    'insert into postings (collection, batch, word, segment, data) values (?, ?, ?, ?, ?)',
-  );
-  const segmentsOfFile = db.prepare('select number, words from segments where file = ?');
-  const textsBetween = db.prepare('select text from texts where chunk between ? and ?');
-  const removeWord = db.prepare(
-    'delete from postings where collection = ? and batch = ? and word = ? and segment = ?',
-  );
-  const removeWords = db.prepare('delete from postings where collection = ? and batch = ? and segment = ?');
+  const segmentsOfFile = db.prepare('select number from segments where file = ?');
   const removeTexts = db.prepare('delete from texts where chunk between ? and ?');
   const removeVectors = db.prepare('delete from vectors where chunk between ? and ?');
   const removeCodes = db.prepare('delete from codes where segment = ?');
   const removeSegments = db.prepare('delete from segments where file = ?');
   const removeFileRow = db.prepare('delete from files where number = ?');
+
+  const counter = createWordCounter();
+  const runs = createWordRuns(db, counter.vocabulary);
 
   const collectionOf = ({ project, id }: Collection) => {
     const row = findCollection.get(project, id);
@@ -72,25 +72,22 @@ export function createIndexWriter(db: SearchFile) {
       : { number: Number(row.number), dimensions: row.dimensions === null ? null : Number(row.dimensions) };
   };
 
+  const removeChunks = (segment: number): void => {
+    const range = [chunkNumber(segment, 0), chunkNumber(segment, segmentChunks - 1)] as const;
+    removeTexts.run(...range);
+    removeVectors.run(...range);
+    removeCodes.run(segment);
+  };
+
   const remove = (collection: number, fileId: string): boolean => {
     const file = findFile.get(collection, fileId);
     if (file === undefined) return false;
     const number = Number(file.number);
-    for (const row of segmentsOfFile.all(number)) {
-      const segment = Number(row.number);
-      const range = [chunkNumber(segment, 0), chunkNumber(segment, segmentChunks - 1)] as const;
-      const words = new Set(
-        textsBetween.all(...range).flatMap(({ text }) => [...countWords(String(text)).counts.keys()]),
-      );
-      let removed = 0;
-      for (const word of words)
-        removed += Number(removeWord.run(collection, batchOf(segment), word, segment).changes);
-      // What was cut into words differently in its day is looked for in all of the batch.
-      if (removed !== Number(row.words)) removeWords.run(collection, batchOf(segment), segment);
-      removeTexts.run(...range);
-      removeVectors.run(...range);
-      removeCodes.run(segment);
-    }
+    const segments = segmentsOfFile.all(number).map((row) => Number(row.number));
+    // Words that were put a moment ago are in the runs then, too.
+    runs.write();
+    runs.remove(collection, new Set(segments));
+    for (const segment of segments) removeChunks(segment);
     removeSegments.run(number);
     removeFileRow.run(number);
     noteRemoval.run(collection);
@@ -101,22 +98,14 @@ export function createIndexWriter(db: SearchFile) {
   const addChunks = (
     collection: number,
     file: number,
-    { texts, present, vectors, dimensions }: PackedFile,
+    { texts: packed, present, vectors, dimensions }: PackedFile,
   ) => {
+    const texts = unpackTexts(packed);
     let nextVector = 0;
     for (let place = 0; place < texts.length; place += segmentChunks) {
       const part = texts.slice(place, place + segmentChunks);
-      const postings = new Map<string, { places: number[]; counts: number[] }>();
-      const lengths = Uint32Array.from(part, (text, at) => {
-        const { counts, total } = countWords(text);
-        for (const [word, count] of counts) {
-          const entry = postings.get(word) ?? { places: [], counts: [] };
-          entry.places.push(at);
-          entry.counts.push(count);
-          postings.set(word, entry);
-        }
-        return total;
-      });
+      const overlaps = overlapsOf(part);
+      const counted = counter.count(part, overlaps);
       const quantised = part.map((_, at) => {
         if (dimensions === null || present[place + at] !== 1) return null;
         const from = nextVector++ * dimensions;
@@ -130,12 +119,15 @@ export function createIndexWriter(db: SearchFile) {
         ? Float32Array.from(quantised, (one) => (one === null ? -1 : one.error * 1.000001))
         : null;
       const row = addSegment.run(
-        ...[collection, file, place, part.length, postings.size, bytesOf(lengths)],
+        ...[collection, file, place, part.length, counted.words.length, bytesOf(counted.lengths)],
+        overlaps.some((overlap) => overlap > 0) ? bytesOf(overlaps) : null,
         scales === null ? null : bytesOf(scales),
         errors === null ? null : bytesOf(errors),
       );
       const segment = Number(row.lastInsertRowid);
-      for (const [at, text] of part.entries()) addText.run(chunkNumber(segment, at), text);
+      for (const [at, text] of part.entries()) {
+        addText.run(chunkNumber(segment, at), text.slice(overlaps[at]));
+      }
       if (dimensions !== null && has) {
         const stride = strideOf(dimensions);
         const codes = new Int8Array(stride * part.length);
@@ -146,11 +138,31 @@ export function createIndexWriter(db: SearchFile) {
         }
         addCodes.run(segment, bytesOf(codes));
       }
-      // In the order of their pages, which then are written once.
-      for (const [word, { places, counts }] of [...postings].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        addWord.run(collection, batchOf(segment), word, segment, encodePostings(places, counts));
-      }
+      runs.take(collection, segment, counted);
+      if (runs.taken() < mostTaken && counter.vocabulary.size() < mostWords) continue;
+      runs.write();
+      counter.reset();
     }
+  };
+
+  /** Whether it takes the place of one that was there. */
+  const putFile = (packed: PackedFile): boolean => {
+    const { collection, file, texts, vectors, dimensions } = packed;
+    const existing = collectionOf(collection)?.number;
+    const number = existing ?? Number(addCollection.run(collection.project, collection.id).lastInsertRowid);
+    const removed = remove(number, file.id);
+    const known = collectionOf(collection)?.dimensions ?? null;
+    if (dimensions !== null && known !== null && known !== dimensions) {
+      throw conflict(
+        `The file's vectors have ${dimensions} dimensions, but those of '${collection.id}' have ${known}. Use the embedding model that the others were made with.`,
+      );
+    }
+    if (dimensions !== null && known === null) setDimensions.run(dimensions, number);
+    const bytes = texts.bytes.byteLength + vectors.byteLength;
+    const attributes = JSON.stringify(file.attributes);
+    const { lastInsertRowid } = addFile.run(number, file.id, file.filename, attributes, bytes);
+    addChunks(number, Number(lastInsertRowid), packed);
+    return removed;
   };
 
   /** What was deleted is in no page of the file any more, but still in the log until that is emptied. */
@@ -160,25 +172,14 @@ export function createIndexWriter(db: SearchFile) {
   };
 
   return {
-    put(packed: PackedFile): void {
+    /** All of them or none. */
+    put(files: readonly PackedFile[]): void {
       const replaced = transaction(db, () => {
-        const { collection, file, texts, vectors, dimensions } = packed;
-        const existing = collectionOf(collection)?.number;
-        const number =
-          existing ?? Number(addCollection.run(collection.project, collection.id).lastInsertRowid);
-        const removed = remove(number, file.id);
-        const known = collectionOf(collection)?.dimensions ?? null;
-        if (dimensions !== null && known !== null && known !== dimensions) {
-          throw conflict(
-            `The file's vectors have ${dimensions} dimensions, but those of '${collection.id}' have ${known}. Use the embedding model that the others were made with.`,
-          );
-        }
-        if (dimensions !== null && known === null) setDimensions.run(dimensions, number);
-        const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), vectors.byteLength);
-        const attributes = JSON.stringify(file.attributes);
-        const { lastInsertRowid } = addFile.run(number, file.id, file.filename, attributes, bytes);
-        addChunks(number, Number(lastInsertRowid), packed);
-        return removed;
+        // Of one that failed before.
+        runs.clear();
+        const removed = files.map(putFile);
+        runs.write();
+        return removed.includes(true);
       });
       if (replaced) sweep();
     },
@@ -213,14 +214,8 @@ export function createIndexWriter(db: SearchFile) {
       if (number === undefined) return;
       transaction(db, () => {
         const segments = 'select number from segments where collection = ?';
-        db.prepare('delete from postings where collection = ?').run(number);
-        for (const row of db.prepare(segments).all(number)) {
-          const segment = Number(row.number);
-          const range = [chunkNumber(segment, 0), chunkNumber(segment, segmentChunks - 1)] as const;
-          removeTexts.run(...range);
-          removeVectors.run(...range);
-          removeCodes.run(segment);
-        }
+        runs.removeAll(number);
+        for (const row of db.prepare(segments).all(number)) removeChunks(Number(row.number));
         db.prepare('delete from segments where collection = ?').run(number);
         db.prepare('delete from files where collection = ?').run(number);
         db.prepare('delete from collections where number = ?').run(number);

@@ -1,7 +1,9 @@
 import { type CollectionView, type HeldPostings, segmentAt } from './collection-view.ts';
 import { addPostings, noPostings, type Postings, postingsBytes } from './postings.ts';
 import { byRank, keepBest, type Ranked } from './ranking.ts';
-import { batchOf, type SearchFile } from './search-file.ts';
+import { blockNumber } from './run-file.ts';
+import type { SearchFile } from './search-file.ts';
+import { BlockCursor, blockOf, hashedWord } from './word-block.ts';
 import { countWords } from './words.ts';
 
 /** How soon more of the same word stops to matter, and how much the length of a chunk does. */
@@ -15,23 +17,30 @@ const mostQueryWords = 512;
  * could have that is full of all the words, from 0 to 1; chunks without any of them are left out.
  */
 export function createLexicalSearch(db: SearchFile) {
-  const read = db.prepare(
-    'select segment, data from postings where collection = ? and batch = ? and word = ? and segment > ? order by segment',
-  );
+  const read = db.prepare('select data from words where block = ?');
   read.setReturnArrays(true);
+
+  /** Adds those of segments after the one that what is held goes up to. */
+  const addNewer = (view: CollectionView, word: string, held: HeldPostings, firsts: Map<number, number>) => {
+    const own = new TextEncoder().encode(word);
+    const hash = hashedWord(own, 0, own.length);
+    for (const { number, newest, blocks } of view.runs) {
+      if (newest <= held.through) continue;
+      const row = read.get(blockNumber(number, blockOf(hash, blocks))) as unknown as [Uint8Array] | undefined;
+      if (row === undefined) continue;
+      for (const cursor = new BlockCursor(row[0]); cursor.next(); ) {
+        if (!cursor.is(own, 0, own.length)) continue;
+        cursor.readParts((segment, _, start, end) => {
+          const first = segment > held.through ? firsts.get(segment) : undefined;
+          if (first !== undefined) addPostings(held.postings, first, row[0], start, end);
+        });
+      }
+    }
+  };
 
   const postingsOf = (view: CollectionView, word: string, firstOf: () => Map<number, number>): Postings => {
     const held = takePostings(view, word) ?? { postings: noPostings(), through: 0 };
-    if (held.through < view.newestSegment) {
-      const firsts = firstOf();
-      for (const batch of view.batches.slice(newerBatches(view, held.through))) {
-        for (const row of read.all(view.number, batch, word, held.through) as unknown[]) {
-          const [segment, data] = row as [number, Uint8Array];
-          const first = firsts.get(segment);
-          if (first !== undefined) addPostings(held.postings, first, data);
-        }
-      }
-    }
+    if (held.through < view.newestSegment) addNewer(view, word, held, firstOf());
     view.postings.set(word, { ...held, through: view.newestSegment });
     view.postingsHeld += postingsBytes(held.postings);
     return held.postings;
@@ -69,12 +78,6 @@ export function createLexicalSearch(db: SearchFile) {
     }
     return best(views, scores, possible, depth);
   };
-}
-
-/** Where the batches begin that have segments after this one. */
-function newerBatches({ batches }: CollectionView, segment: number): number {
-  const at = batches.findLastIndex((batch) => batch <= batchOf(segment));
-  return Math.max(0, at);
 }
 
 const noSegments = () => new Map<number, number>();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { packTexts } from '../texts/packed-texts.ts';
 import { openSearchIndex } from './open-search-index.ts';
 import type { IndexedChunk, SearchIndex, SearchQuery } from './search-index.ts';
 
@@ -146,6 +147,25 @@ test('a file is replaced at once, and a vector of another length changes nothing
   await index.removeFile(vs, 'b');
   await index.put(vs, file('a'), wrong);
   expect(await found(query('plum'))).toEqual(['vs_1 a 0']);
+});
+
+test('several files are put together, all of them or none', async () => {
+  const of = (id: string, ...texts: string[]) => ({ file: file(id), texts: packTexts(texts), vectors: null });
+  const apple = of('a', 'apple pie', 'apple');
+  const pear = of('b', 'pear pie');
+  await index.putAll(vs, [apple, pear]);
+  expect(await found(query('pie'))).toEqual(['vs_1 a 0', 'vs_1 b 0']);
+  expect(await found(query('apple'))).toEqual(['vs_1 a 1', 'vs_1 a 0']);
+
+  const vectors = [3, 4].map((length) => new Float32Array(length).fill(1));
+  const unlike = vectors.map((vector, at) => ({ ...of(`v${at}`, 'plum'), vectors: [vector] }));
+  await expect(index.putAll(vs, unlike)).rejects.toThrow(/4 dimensions/);
+  expect(await found(query('plum'))).toEqual([]);
+  await index.putAll(vs, [of('a', 'plum pie'), ...unlike.slice(0, 1)]);
+  expect((await found(query('plum'))).sort()).toEqual(['vs_1 a 0', 'vs_1 v0 0']);
+  expect(await found(query('apple'))).toEqual([]);
+  await index.removeFile(vs, 'b');
+  expect(await found(query('pie'))).toEqual(['vs_1 a 0']);
 });
 
 test('wrong questions are refused with the field that is wrong', async () => {

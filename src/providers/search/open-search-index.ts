@@ -1,11 +1,12 @@
 import { invalidPayload } from '../../errors.ts';
+import { packTexts } from '../texts/packed-texts.ts';
+import { createWorkerLine } from '../workers/worker-line.ts';
 import { checkFilter } from './filter.ts';
 import type { IndexReader } from './index-reader.ts';
 import type { IndexWriter, PackedFile } from './index-writer.ts';
 import { mostDimensions } from './quantise.ts';
 import { indexFile } from './search-file.ts';
-import type { Collection, IndexedChunk, IndexedFile, SearchIndex, SearchQuery } from './search-index.ts';
-import { createWorkerLine } from './worker-line.ts';
+import type { ChunkedFile, Collection, SearchIndex, SearchQuery } from './search-index.ts';
 
 export interface SearchIndexOptions {
   /** Where `search.db` is kept; it must be there. */
@@ -37,23 +38,31 @@ export function openSearchIndex({
   memoryMegabytes = defaultMemoryMegabytes,
 }: SearchIndexOptions): SearchIndex {
   const data = { path: indexFile(directory), memoryBytes: memoryMegabytes * megabyte };
-  const bounds = { data, mostWaiting, mostWaitingBytes, heapMegabytes };
+  const bounds = { name: 'The search index', data, mostWaiting, mostWaitingBytes, heapMegabytes };
   const writer = createWorkerLine<IndexWriter>({ script: script('write-worker'), ...bounds });
   const reader = createWorkerLine<IndexReader>({ script: script('read-worker'), ...bounds });
 
+  const putAll: SearchIndex['putAll'] = async (collection, files) => {
+    const packed = files.map((file) => pack(collection, file));
+    const sizes = packed.map(sizeOf);
+    if (sizes.some((size) => size > mostFileBytes)) {
+      throw invalidPayload('file', `The text and vectors of a file may take ${mostFileBytes} bytes at most.`);
+    }
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const transfer = packed.map(({ vectors }) => vectors.buffer as ArrayBuffer);
+    await writer.call('put', packed, { bytes, transfer });
+  };
+
   return {
-    async put(collection, file, chunks) {
-      const packed = pack(collection, file, chunks);
-      const bytes = packed.vectors.byteLength + packed.texts.reduce((sum, text) => sum + text.length * 2, 0);
-      if (bytes > mostFileBytes) {
-        throw invalidPayload(
-          'file',
-          `The text and vectors of a file may take ${mostFileBytes} bytes at most.`,
-        );
-      }
-      const transfer = [packed.vectors.buffer as ArrayBuffer];
-      await writer.call('put', packed, { bytes, transfer });
-    },
+    put: (collection, file, chunks) =>
+      putAll(collection, [
+        {
+          file,
+          texts: packTexts(chunks.map(({ text }) => text)),
+          vectors: chunks.map(({ vector }) => vector),
+        },
+      ]),
+    putAll,
     async setAttributes(collection, fileId, attributes) {
       await writer.call('setAttributes', { collection, fileId, attributes });
     },
@@ -85,14 +94,17 @@ export function openSearchIndex({
   };
 }
 
-function pack(collection: Collection, file: IndexedFile, chunks: readonly IndexedChunk[]): PackedFile {
-  if (chunks.length > mostChunks) throw invalidPayload('file', `May have ${mostChunks} chunks at most.`);
-  const dimensions = chunks.find(({ vector }) => vector !== null)?.vector?.length ?? null;
-  const present = Uint8Array.from(chunks, ({ vector }) => (vector === null ? 0 : 1));
+function pack(collection: Collection, { file, texts, vectors: given }: ChunkedFile): PackedFile {
+  if (texts.lengths.length > mostChunks) {
+    throw invalidPayload('file', `May have ${mostChunks} chunks at most.`);
+  }
+  const known = given ?? [];
+  const dimensions = known.find((vector) => vector !== null)?.length ?? null;
+  const present = Uint8Array.from(texts.lengths, (_, at) => ((known[at] ?? null) === null ? 0 : 1));
   const count = present.reduce((sum, one) => sum + one, 0);
   const vectors = new Float32Array(count * (dimensions ?? 0));
   let at = 0;
-  for (const { vector } of chunks) {
+  for (const vector of known) {
     if (vector === null) continue;
     checkVector(vector);
     if (vector.length !== dimensions) {
@@ -101,9 +113,10 @@ function pack(collection: Collection, file: IndexedFile, chunks: readonly Indexe
     vectors.set(vector, at);
     at += vector.length;
   }
-  const texts = chunks.map(({ text }) => text.toWellFormed());
   return { collection, file, texts, present, vectors, dimensions };
 }
+
+const sizeOf = ({ vectors, texts }: PackedFile): number => vectors.byteLength + texts.bytes.byteLength;
 
 function checkVector(vector: Float32Array): void {
   if (vector.length < 1 || vector.length > mostDimensions) {

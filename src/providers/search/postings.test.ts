@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addPostings, encodePostings, noPostings } from './postings.ts';
+import { growingBytes } from './growing-bytes.ts';
+import { addPostings, noPostings, writePosting } from './postings.ts';
 
 const list = fc
   .uniqueArray(fc.record({ place: fc.nat(70_000), count: fc.integer({ min: 1, max: 100_000 }) }), {
@@ -13,9 +14,12 @@ test('postings of several segments come back as they were, moved to where each b
     fc.property(fc.array(fc.tuple(fc.nat(1_000_000), list), { maxLength: 5 }), (segments) => {
       const read = noPostings();
       for (const [first, entries] of segments) {
-        const places = entries.map(({ place }) => place);
-        const counts = entries.map(({ count }) => count);
-        addPostings(read, first, encodePostings(places, counts));
+        const written = growingBytes();
+        for (const [at, { place, count }] of entries.entries()) {
+          writePosting(written, place - (entries[at - 1]?.place ?? 0), count);
+        }
+        const bytes = written.taken();
+        addPostings(read, first, bytes, 0, bytes.length);
       }
       const expected = segments.flatMap(([first, entries]) =>
         entries.map(({ place, count }) => [first + place, count]),

@@ -1,18 +1,12 @@
-/** In which chunks of a segment a word occurs, and how often, as bytes: small numbers take one. */
-export function encodePostings(places: readonly number[], counts: readonly number[]): Uint8Array {
-  const bytes: number[] = [];
-  const write = (value: number): void => {
-    let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-    bytes.push(rest);
-  };
-  let before = 0;
-  for (const [at, place] of places.entries()) {
-    write(place - before);
-    write(counts[at] ?? 0);
-    before = place;
-  }
-  return Uint8Array.from(bytes);
+import type { GrowingBytes } from './growing-bytes.ts';
+
+/**
+ * Adds a chunk of a segment that a word occurs in, by how many chunks it comes after the one before, and how often it
+ * does. Small numbers take a byte.
+ */
+export function writePosting(to: GrowingBytes, further: number, count: number): void {
+  to.number(further);
+  to.number(count);
 }
 
 /** Where a word occurs in a collection: chunks by their numbers in memory, and how often. Grows at its end. */
@@ -29,8 +23,14 @@ export const noPostings = (): Postings => ({
 });
 
 /** Adds those of a segment whose first chunk has the number `first`. */
-export function addPostings(to: Postings, first: number, bytes: Uint8Array): void {
-  let at = 0;
+export function addPostings(
+  to: Postings,
+  first: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  let at = start;
   const read = (): number => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
@@ -40,7 +40,7 @@ export function addPostings(to: Postings, first: number, bytes: Uint8Array): voi
     }
   };
   let chunk = first;
-  while (at < bytes.length) {
+  while (at < end) {
     chunk += read();
     if (to.size === to.chunks.length) {
       to.chunks = enlarged(to.chunks);

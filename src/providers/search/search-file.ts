@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { convertPostings } from './convert-postings.ts';
 
 export type SearchFile = DatabaseSync;
 
@@ -11,15 +12,11 @@ export const segmentChunks = 512;
 /** The number of a chunk's text and vector. */
 export const chunkNumber = (segment: number, place: number): number => segment * segmentChunks + place;
 
-/**
- * Segments whose words lie together: a file with thousands of words then touches hundreds of pages of the table, not
- * thousands, and whoever looks for a word has to look once in each batch.
- */
-export const batchSegments = 64;
-export const batchOf = (segment: number): number => Math.floor(segment / batchSegments);
+const busyMilliseconds = 10_000;
+const migrationMilliseconds = 600_000;
 
 /** Forward only; the file says how many of them it has seen. */
-const migrations: readonly string[] = [
+const migrations: readonly (string | ((file: SearchFile) => void))[] = [
   `
   create table collections (
     number integer primary key autoincrement,
@@ -64,13 +61,30 @@ const migrations: readonly string[] = [
     primary key (collection, batch, word, segment)
   ) without rowid;
   `,
+  (file) => {
+    file.exec(`
+      create table runs (
+        number integer primary key autoincrement,
+        collection integer not null,
+        newest integer not null,
+        blocks integer not null,
+        bytes integer not null,
+        segments blob not null
+      );
+      create index runs_of_collection on runs (collection, newest);
+      create table words (block integer primary key, data blob not null);
+      alter table segments add column overlaps blob;
+    `);
+    convertPostings(file);
+    file.exec('drop table postings');
+  },
 ];
 
 /** Opens the file to write, made and brought up to date where needed. */
 export function openToWrite(path: string): SearchFile {
   // Made here, so that it is the owner's only; the files beside it get the same mode.
   closeSync(openSync(path, 'a', 0o600));
-  const file = new DatabaseSync(path, { timeout: 10_000 });
+  const file = new DatabaseSync(path, { timeout: busyMilliseconds });
   try {
     // Zeros over what was deleted, and pages that can be given back: removed means gone.
     file.exec(
@@ -95,12 +109,15 @@ export function openToLook(path: string): SearchFile {
 /** Opens the file to read only; it is made or brought up to date where needed. */
 export function openToRead(path: string): SearchFile {
   openToWrite(path).close();
-  const file = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
+  const file = new DatabaseSync(path, { readOnly: true, timeout: busyMilliseconds });
   file.exec('pragma cache_size = -32768');
   return file;
 }
 
 function migrate(file: SearchFile, path: string): void {
+  if (versionOf(file) === migrations.length) return;
+  // Another thread may be bringing a large file up to date.
+  file.exec(`pragma busy_timeout = ${migrationMilliseconds}`);
   transaction(file, () => {
     const version = versionOf(file);
     if (version > migrations.length) {
@@ -108,9 +125,14 @@ function migrate(file: SearchFile, path: string): void {
         `${path} was written by a newer version of Bloomery. Start that version, or use another --data directory.`,
       );
     }
-    for (const migration of migrations.slice(version)) file.exec(migration);
+    for (const migration of migrations.slice(version)) {
+      if (typeof migration === 'string') file.exec(migration);
+      else migration(file);
+    }
     if (version < migrations.length) file.exec(`pragma user_version = ${migrations.length}`);
   });
+  file.exec(`pragma busy_timeout = ${busyMilliseconds}`);
+  file.exec('pragma wal_checkpoint(truncate)');
 }
 
 const versionOf = (file: SearchFile): number =>

@@ -1,3 +1,5 @@
+import type { PackedTexts } from '../texts/packed-texts.ts';
+
 /**
  * What is searched: chunks of files, in collections that belong to a project. Exact and stable: the same query over
  * the same chunks finds the same, in the same order. All of it runs off the main thread.
@@ -5,6 +7,8 @@
 export interface SearchIndex {
   /** Puts a file in, in place of what it had there, at once or not at all. Durable when it settles. */
   put(collection: Collection, file: IndexedFile, chunks: readonly IndexedChunk[]): Promise<void>;
+  /** The same for several, all of them or none: words that they share are written together. */
+  putAll(collection: Collection, files: readonly ChunkedFile[]): Promise<void>;
   setAttributes(collection: Collection, fileId: string, attributes: Attributes): Promise<void>;
   removeFile(collection: Collection, fileId: string): Promise<void>;
   removeCollection(collection: Collection): Promise<void>;
@@ -30,6 +34,13 @@ export interface IndexedFile {
   id: string;
   filename: string;
   attributes: Attributes;
+}
+
+/** A file with its chunks: their texts, and their vectors where there are embeddings. */
+export interface ChunkedFile {
+  file: IndexedFile;
+  texts: PackedTexts;
+  vectors: readonly (Float32Array | null)[] | null;
 }
 
 export interface IndexedChunk {

@@ -13,12 +13,15 @@ const unspaced =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]\p{M}*/gu;
 const hasUnspaced = new RegExp(unspaced.source, 'u');
 
+/** Whether all words are of small letters and digits once the text is in small letters. */
+export const isPlain = (text: string): boolean => plain.test(text);
+
 /**
  * The words of a text as they are indexed and looked for: small letters without diacritics, English ones by their
  * stem, and pairs of signs in scripts without spaces. What is in an index was cut like this: it must not change.
  */
 export function wordsIn(text: string): string[] {
-  if (plain.test(text)) return (text.toLowerCase().match(asciiWord) ?? []).map(stemmed);
+  if (isPlain(text)) return (text.toLowerCase().match(asciiWord) ?? []).map(stemmed);
   const folded = text.normalize('NFKD').replace(diacritics, '').normalize('NFC').toLowerCase();
   return (folded.match(anyWord) ?? []).flatMap((word) =>
     hasUnspaced.test(word) ? pairs(word) : stemmed(word),
@@ -35,7 +38,8 @@ export function countWords(text: string): { counts: Map<string, number>; total: 
 
 const stems = new Map<string, string>();
 
-function stemmed(word: string): string {
+/** What a word without diacritics, in small letters, is indexed as. */
+export function stemmed(word: string): string {
   const known = stems.get(word);
   if (known !== undefined) return known;
   const stem = porterStem(word.length > longestWord ? cut(word) : word);

@@ -6,6 +6,7 @@ import { loadConfig } from '../../../config.ts';
 import type { Documents } from '../../../providers/documents/documents.ts';
 import type { ModelProvider } from '../../../providers/models/model.ts';
 import { openSearchIndex } from '../../../providers/search/open-search-index.ts';
+import { packTexts } from '../../../providers/texts/packed-texts.ts';
 import { finish, says, type Turn } from '../../testing/scripted-model.ts';
 import { type TestReply, testKey } from '../../testing/test-app.ts';
 import { type WholeApp, type WholeAppOptions, wholeApp } from '../../testing/whole-app.ts';
@@ -27,7 +28,7 @@ export interface ProjectApp extends WholeApp {
 /** Every line of a file is a chunk. */
 const lines: Documents = {
   text: ({ path }) => readFile(path, 'utf8'),
-  chunks: async ({ path }) => (await readFile(path, 'utf8')).split('\n'),
+  chunks: async ({ path }) => packTexts((await readFile(path, 'utf8')).split('\n')),
   async close() {},
 };
 

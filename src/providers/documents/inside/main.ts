@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { type Frame, frameBytes, frameReader } from '../../sandbox/inside/frames.ts';
+import { giveWay } from '../../workers/give-way.ts';
 import { type Chunking, DocumentError } from '../documents.ts';
 import { chunksOf } from './chunks.ts';
 import type { Tokenizer } from './pieces.ts';
@@ -21,6 +22,8 @@ export interface Request {
 /** Of UTF-16 code units; what is sent is put together to about this. */
 const partCharacters = 65_536;
 const { stdin, stdout } = process;
+
+giveWay(true);
 
 // What packages have to say would get between the frames.
 for (const name of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[name] = () => {};

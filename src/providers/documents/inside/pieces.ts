@@ -4,6 +4,8 @@
  * be counted only once.
  */
 
+import { createKnownParts, hashedOn, hashSeed, longestKnown } from '../../texts/known-parts.ts';
+
 /** How many tokens a text has, whatever is in it. */
 export type CountTokens = (text: string) => number;
 
@@ -22,35 +24,39 @@ export interface Piece {
 export const longestPiece = 256;
 /** What is looked at in one go: expressions need memory for what they may have to take back. */
 const windowLength = 4096;
-const longestRemembered = 32;
-/** A power of two. */
-const slots = 131_072;
 
 export interface Tokenizer {
   /** Finds the next piece of a text. */
   expression: RegExp;
   count: CountTokens;
-  /** The same for a part of a text; it knows those again that have been counted lately. */
-  countPart(text: string, start: number, end: number): number;
+  /** The same for a part of a window; it knows those again that have been counted before. */
+  countPart(window: Window, start: number, end: number): number;
+}
+
+/** A part of a text, and its UTF-16 code units: numbers in an array are there at once, those of a string are not. */
+interface Window {
+  text: string;
+  units: Uint16Array;
+}
+
+function windowOf(text: string): Window {
+  const units = new Uint16Array(text.length + 1);
+  for (let at = 0; at < text.length; at++) units[at] = text.charCodeAt(at);
+  return { text, units };
 }
 
 export function rememberingTokenizer(expression: RegExp, count: CountTokens): Tokenizer {
-  /** The latest part of each hash. Taking parts out of the text to look them up would take longer than all else. */
-  const parts = new Array<string>(slots).fill('');
-  const tokensOfParts = new Uint8Array(slots);
+  const known = createKnownParts('pairs of bytes', 131_072);
 
-  const countPart: Tokenizer['countPart'] = (text, start, end) => {
-    if (end - start > longestRemembered) return count(text.slice(start, end));
-    let hash = 0;
-    for (let at = start; at < end; at++) hash = Math.imul(hash, 31) + text.charCodeAt(at);
-    const slot = (hash ^ (hash >>> 17)) & (slots - 1);
-    const known = parts[slot] ?? '';
-    if (known.length === end - start && text.startsWith(known, start)) return tokensOfParts[slot] ?? 0;
-    const part = text.slice(start, end);
-    const tokens = count(part);
-    parts[slot] = part;
-    tokensOfParts[slot] = tokens;
-    return tokens;
+  const countPart: Tokenizer['countPart'] = ({ text, units }, start, end) => {
+    if (end - start > longestKnown) return count(text.slice(start, end));
+    let hash = hashSeed;
+    for (let at = start; at < end; at++) hash = hashedOn(hash, units[at] as number);
+    const tokens = known.find(units, start, end, hash);
+    if (tokens >= 0) return tokens;
+    const counted = count(text.slice(start, end));
+    known.note(units, start, end, hash, counted);
+    return counted;
   };
 
   return { expression, count, countPart };
@@ -60,7 +66,7 @@ export function rememberingTokenizer(expression: RegExp, count: CountTokens): To
 export function pieceReader(text: string, start: number, tokenizer: Tokenizer): () => Piece | null {
   const next = new RegExp(tokenizer.expression.source, 'yu');
   const piece: Piece = { end: start, tokens: 0, cut: false };
-  let window = text.slice(start, start + windowLength);
+  let window = windowOf(text.slice(start, start + windowLength));
   let from = start;
   let at = 0;
 
@@ -74,22 +80,22 @@ export function pieceReader(text: string, start: number, tokenizer: Tokenizer): 
 
   return () => {
     while (from + at < text.length) {
-      let end = endOfWord(window, at);
+      let end = endOfWord(window.units, at);
       if (end > 0) return piecedOff(end, false);
       next.lastIndex = at;
-      end = at < window.length && next.test(window) ? next.lastIndex : at + 1;
-      const whole = from + window.length === text.length;
+      end = at < window.text.length && next.test(window.text) ? next.lastIndex : at + 1;
+      const whole = from + window.text.length === text.length;
       // What ends this long before the window does ends there in the whole text: what could still belong to it is white
       // space up to a line's end, and so much of that is a run which is cut before it.
-      const unsure = !whole && end + longestPiece > window.length;
+      const unsure = !whole && end + longestPiece > window.text.length;
       if (unsure && at > 0) {
         from += at;
         at = 0;
-        window = text.slice(from, from + windowLength);
+        window = windowOf(text.slice(from, from + windowLength));
         continue;
       }
       const cut = unsure || end - at > longestPiece;
-      if (cut) end = at + longestPiece - (splitsPair(window, at + longestPiece) ? 1 : 0);
+      if (cut) end = at + longestPiece - (splitsPair(window.text, at + longestPiece) ? 1 : 0);
       return piecedOff(end, cut);
     }
     return null;
@@ -107,15 +113,16 @@ const isSmall = (code: number): boolean => code >= 0x61 && code <= 0x7a;
  * Where a plain English word ends that may follow a blank and may begin with a capital; 0 where there is none, or
  * where what follows could belong to it. Most pieces are such words, and the expression takes longer to find them.
  */
-function endOfWord(window: string, start: number): number {
+function endOfWord(units: Uint16Array, start: number): number {
   let at = start;
-  let code = window.charCodeAt(at);
-  if (code === space) code = window.charCodeAt(++at);
-  if (isCapital(code)) code = window.charCodeAt(++at);
+  let code = units[at] as number;
+  if (code === space) code = units[++at] as number;
+  if (isCapital(code)) code = units[++at] as number;
   const small = at;
-  while (isSmall(code)) code = window.charCodeAt(++at);
-  if (at === small || at - start > longestRemembered) return 0;
-  return code < 0x80 && code !== apostrophe && !isCapital(code) ? at : 0;
+  while (isSmall(code)) code = units[++at] as number;
+  if (at === small || at - start > longestKnown) return 0;
+  const isEnd = at === units.length - 1;
+  return !isEnd && code < 0x80 && code !== apostrophe && !isCapital(code) ? at : 0;
 }
 
 export function isBlank(code: number): boolean {

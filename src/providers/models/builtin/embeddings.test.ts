@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { countTextTokens } from '../token-count.ts';
-import { vectorOf } from './embeddings.ts';
 import { createBuiltinModel } from './index.ts';
+import { vectorOf } from './vectors.ts';
 
 const { embed } = createBuiltinModel({ scenarios: [] });
 const signal = new AbortController().signal;

@@ -1,67 +1,51 @@
-import { setImmediate } from 'node:timers/promises';
 import { invalidPayload } from '../../../errors.ts';
+import { createWorkerLine } from '../../workers/worker-line.ts';
 import type { EmbeddingRequest, EmbeddingResult } from '../model.ts';
 import { countTextTokens } from '../token-count.ts';
-import { stem, stopWords, wordsOf } from './vocabulary.ts';
+import type { VectorCalls } from './vector-worker.ts';
+import { vectorOf } from './vectors.ts';
 
 export const defaultDimensions = 256;
 export const mostDimensions = 4096;
-const batch = 32;
+/** In UTF-16 code units: a millisecond's work. What is longer is not done on the thread that answers requests. */
+const mostInPlace = 2000;
+/** Vectors that one call makes, so that several requests take turns. */
+const inputsAtOnce = 16;
+
+const worker = import.meta.url.endsWith('.ts') ? './vector-worker.ts' : './vector-worker.js';
+const line = createWorkerLine<VectorCalls>({
+  script: new URL(worker, import.meta.url),
+  name: 'The builtin model',
+  data: null,
+  mostWaiting: 256,
+  mostWaitingBytes: 67_108_864,
+  heapMegabytes: 256,
+});
 
 /** Hashed n-grams of words and letters: texts with words or parts of words in common lie near each other. */
-export async function embed(request: EmbeddingRequest, signal: AbortSignal): Promise<EmbeddingResult> {
-  const dimensions = request.dimensions ?? defaultDimensions;
+export async function embed(
+  { inputs, dimensions: wanted, isCounted = true }: EmbeddingRequest,
+  signal: AbortSignal,
+): Promise<EmbeddingResult> {
+  const dimensions = wanted ?? defaultDimensions;
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > mostDimensions) {
     throw invalidPayload('dimensions', `Must be a whole number from 1 to ${mostDimensions}.`);
   }
-  const result: EmbeddingResult = { embeddings: [], inputTokens: 0 };
-  for (const [at, input] of request.inputs.entries()) {
+  const characters = inputs.reduce((sum, { length }) => sum + length, 0);
+  const embeddings: number[][] = [];
+  let inputTokens = 0;
+  for (let at = 0; at < inputs.length; at += inputsAtOnce) {
     signal.throwIfAborted();
-    if (at % batch === batch - 1) await setImmediate();
-    result.embeddings.push(vectorOf(input, dimensions));
-    result.inputTokens += await countTextTokens([input]);
-  }
-  return result;
-}
-
-/** A vector of length 1. */
-export function vectorOf(text: string, dimensions: number): number[] {
-  const vector = new Float64Array(dimensions);
-  const add = (feature: string, weight: number): void => {
-    const hashed = fnv(feature);
-    const at = hashed % dimensions;
-    vector[at] = (vector[at] ?? 0) + (mixed(hashed) % 2 === 0 ? weight : -weight);
-  };
-  let before = '';
-  for (const word of wordsOf(text)) {
-    const isCommon = stopWords.has(word);
-    const stemmed = stem(word);
-    add(`w ${stemmed}`, isCommon ? 0.2 : 1);
-    if (!isCommon) {
-      const padded = `<${stemmed}>`;
-      for (let at = 0; at + 3 <= padded.length; at++) add(`g ${padded.slice(at, at + 3)}`, 0.35);
-      if (before !== '') add(`b ${before} ${stemmed}`, 0.5);
-      before = stemmed;
+    const some = inputs.slice(at, at + inputsAtOnce);
+    if (characters <= mostInPlace) embeddings.push(...some.map((input) => vectorOf(input, dimensions)));
+    else {
+      const bytes = 2 * some.reduce((sum, { length }) => sum + length, 0);
+      const all = await line.call('vectors', { inputs: some, dimensions }, { bytes, signal });
+      for (let from = 0; from < all.length; from += dimensions) {
+        embeddings.push(Array.from(all.subarray(from, from + dimensions)));
+      }
     }
+    if (isCounted) inputTokens += await countTextTokens(some);
   }
-  // Signs and punctuation only: the text as a whole still tells it from others.
-  if (vector.every((value) => value === 0)) add(`t ${text}`, 1);
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const length = Math.sqrt(squares);
-  return Array.from(vector, (value) => value / length);
-}
-
-/** FNV-1a, 32 bits. */
-function fnv(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return value >>> 0;
-}
-
-/** The sign must not hang on the bits that choose the place. */
-function mixed(value: number): number {
-  let bits = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
+  return { embeddings, inputTokens };
 }

@@ -14,59 +14,67 @@ export interface FrameBounds {
 }
 
 const prefixBytes = 8;
-const nothing = new Uint8Array(0);
+const nothing: Uint8Array = new Uint8Array(0);
 
 export function frameBytes(header: object, body: Uint8Array = nothing): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const frame = new Uint8Array(prefixBytes + text.length + body.length);
-  const lengths = new DataView(frame.buffer);
-  lengths.setUint32(0, text.length);
-  lengths.setUint32(4, body.length);
-  frame.set(text, prefixBytes);
-  frame.set(body, prefixBytes + text.length);
+  const head = frameHead(header, body.length);
+  const frame = new Uint8Array(head.length + body.length);
+  frame.set(head);
+  frame.set(body, head.length);
   return frame;
+}
+
+/** What comes before the bytes of a frame, for those who send them as they are. */
+export function frameHead(header: object, bodyBytes: number): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const head = new Uint8Array(prefixBytes + text.length);
+  const lengths = new DataView(head.buffer);
+  lengths.setUint32(0, text.length);
+  lengths.setUint32(4, bodyBytes);
+  head.set(text, prefixBytes);
+  return head;
 }
 
 /** Takes bytes as they come and answers the frames they complete. Throws on frames beyond the bounds. */
 export function frameReader(bounds: FrameBounds): (chunk: Uint8Array) => Frame[] {
-  let chunks: Uint8Array[] = [];
-  let held = 0;
-  let wanted = prefixBytes;
+  const prefix = new Uint8Array(prefixBytes);
+  let header = nothing;
+  let body = nothing;
+  /** Each is filled before the next; those of the next frame begin with its prefix. */
+  let filling: 'prefix' | 'header' | 'body' = 'prefix';
+  let filled = 0;
 
-  const joined = (): Uint8Array => {
-    const [first] = chunks;
-    if (chunks.length === 1 && first !== undefined) return first;
-    const whole = new Uint8Array(held);
-    let at = 0;
-    for (const chunk of chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
+  const begin = (): void => {
+    const lengths = new DataView(prefix.buffer);
+    const headerBytes = lengths.getUint32(0);
+    const bodyBytes = lengths.getUint32(4);
+    if (headerBytes > bounds.headerBytes || bodyBytes > bounds.bodyBytes) {
+      throw new Error('A frame is too large.');
     }
-    return whole;
+    header = new Uint8Array(headerBytes);
+    body = new Uint8Array(bodyBytes);
   };
 
   return (chunk) => {
-    chunks.push(chunk);
-    held += chunk.length;
     const frames: Frame[] = [];
-    while (held >= wanted) {
-      const bytes = joined();
-      const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const header = lengths.getUint32(0);
-      const body = lengths.getUint32(4);
-      if (header > bounds.headerBytes || body > bounds.bodyBytes) throw new Error('A frame is too large.');
-      const end = prefixBytes + header + body;
-      chunks = [bytes];
-      wanted = end;
-      if (held < end) break;
-      const text = new TextDecoder().decode(bytes.subarray(prefixBytes, prefixBytes + header));
-      frames.push({ header: headerOf(text), body: bytes.subarray(prefixBytes + header, end) });
-      const rest = bytes.subarray(end);
-      chunks = rest.length === 0 ? [] : [rest];
-      held = rest.length;
-      wanted = prefixBytes;
+    for (let at = 0; ; ) {
+      const part = filling === 'prefix' ? prefix : filling === 'header' ? header : body;
+      const taken = chunk.subarray(at, at + part.length - filled);
+      part.set(taken, filled);
+      filled += taken.length;
+      at += taken.length;
+      if (filled < part.length) return frames;
+      filled = 0;
+      if (filling === 'prefix') {
+        begin();
+        filling = 'header';
+      } else if (filling === 'header') {
+        filling = 'body';
+      } else {
+        frames.push({ header: headerOf(new TextDecoder().decode(header)), body });
+        filling = 'prefix';
+      }
     }
-    return frames;
   };
 }
 

@@ -88,7 +88,7 @@ test('every value fits its schema, parses, and is the same each time', () => {
       expect(ajv.validate(schema, value), JSON.stringify(value)).toBe(true);
       expect(write(schema, text)).toEqual(value);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -132,7 +132,7 @@ test('wild schemas end, and fail with nothing but an error of the catalogue', ()
         expect(error.code).toBe('unprocessable');
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 

@@ -5,7 +5,14 @@ import { createWorkerLine, type WorkerLine } from './worker-line.ts';
 const script = new URL('./testing/odd-worker.ts', import.meta.url);
 let line: WorkerLine<OddCalls>;
 const open = (mostWaiting = 100, mostWaitingBytes = 1000) => {
-  line = createWorkerLine<OddCalls>({ script, data: null, mostWaiting, mostWaitingBytes, heapMegabytes: 64 });
+  line = createWorkerLine<OddCalls>({
+    script,
+    name: 'The odd worker',
+    data: null,
+    mostWaiting,
+    mostWaitingBytes,
+    heapMegabytes: 64,
+  });
 };
 afterEach(() => line.close());
 
@@ -17,7 +24,7 @@ const messages = async (calls: Promise<unknown>[]) =>
 test('answers come to those who asked, and errors keep their code and target', async () => {
   open();
   const calls = [line.call('echo', 'a'), line.call('fail', 'broken'), line.call('echo', 'b')];
-  expect(await messages(calls)).toEqual(['a', 'The search index failed: broken', 'b']);
+  expect(await messages(calls)).toEqual(['a', 'The odd worker failed: broken', 'b']);
   const refused = line.call('refuse', 'limit');
   await expect(refused).rejects.toMatchObject({ code: 'invalid_payload', target: 'limit', status: 400 });
 });
@@ -31,7 +38,7 @@ test('what cannot be sent fails alone', async () => {
 test('a worker that dies fails what was pending, and the next call has another', async () => {
   open();
   const lost = [line.call('die', 3), line.call('echo', 'after')];
-  const stopped = 'The search index stopped working.';
+  const stopped = 'The odd worker stopped working.';
   expect(await messages(lost)).toEqual([stopped, stopped]);
   expect(await line.call('echo', 'again')).toBe('again');
 });

@@ -4,6 +4,8 @@ import { type Answer, type Calls, endOfCalls, type Fault } from './worker-calls.
 
 export interface WorkerLineOptions {
   script: URL;
+  /** As it is called in errors, at the beginning of a sentence. */
+  name: string;
   /** What the worker finds as its `workerData`. */
   data: unknown;
   mostWaiting: number;
@@ -61,7 +63,7 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
       const pending = current;
       if (pending === null || answer.id !== lastId) return;
       current = null;
-      if ('fault' in answer) pending.reject(errorOf(answer.fault));
+      if ('fault' in answer) pending.reject(errorOf(answer.fault, options.name));
       else pending.resolve(answer.value as never);
       next();
     });
@@ -77,7 +79,7 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
       waitingBytes = 0;
       const message = cause instanceof Error ? `: ${cause.message}` : '.';
       for (const { reject } of lost) {
-        reject(new Error(`The search index stopped working${message}`, { cause }));
+        reject(new Error(`${options.name} stopped working${message}`, { cause }));
       }
       idle.resolve();
     });
@@ -87,6 +89,8 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
   const next = (): void => {
     const pending = queue.shift();
     if (pending === undefined) {
+      // Whoever has forgotten to close it need not wait for it.
+      worker?.unref();
       idle.resolve();
       return;
     }
@@ -96,6 +100,7 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
     const { name, input, transfer } = pending;
     try {
       worker ??= start();
+      worker.ref();
       worker.postMessage({ id: lastId, name, input }, transfer);
     } catch (error) {
       current = null;
@@ -117,7 +122,8 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
       signal?.throwIfAborted();
       if (closing !== null) throw stopping();
       const isFull = queue.length >= options.mostWaiting;
-      if (isFull || (queue.length > 0 && waitingBytes + bytes > options.mostWaitingBytes)) throw tooBusy();
+      if (isFull || (queue.length > 0 && waitingBytes + bytes > options.mostWaitingBytes))
+        throw tooBusy(options.name);
       const { promise, resolve, reject } = Promise.withResolvers<never>();
       const pending: Pending = { name, input, bytes, transfer, resolve, reject };
       const leave = (): void => {
@@ -141,6 +147,7 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
         const ending = worker;
         worker = null;
         if (ending === null) return;
+        ending.ref();
         const exited = new Promise((resolve) => ending.once('exit', resolve));
         ending.postMessage(endOfCalls);
         await exited;
@@ -150,12 +157,12 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
   };
 }
 
-function errorOf({ message, code, target }: Fault): Error {
-  if (code === null) return new Error(`The search index failed: ${message}`);
+function errorOf({ message, code, target }: Fault, name: string): Error {
+  if (code === null) return new Error(`${name} failed: ${message}`);
   return code === 'conflict' ? conflict(message, target) : apiError(code, message, { target });
 }
 
-const tooBusy = () =>
-  apiError('service_unavailable', 'The search index has too much to do. Repeat the request.', {
+const tooBusy = (name: string) =>
+  apiError('service_unavailable', `${name} has too much to do. Repeat the request.`, {
     headers: { 'retry-after': '2' },
   });

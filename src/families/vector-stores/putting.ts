@@ -1,0 +1,122 @@
+import type { Turns } from '../../kit/turns.ts';
+import type { ChunkedFile, Collection, SearchIndex } from '../../providers/search/search-index.ts';
+import type { StoredFile } from '../files/directory.ts';
+import type { Collections } from './collections.ts';
+import type { FileRow, FileRows, StoreKey } from './file-rows.ts';
+import { type StoreRows, storeTurn } from './store-rows.ts';
+
+export interface ReadFile {
+  row: FileRow;
+  file: StoredFile;
+  content: Omit<ChunkedFile, 'file'>;
+  bytes: number;
+}
+
+export interface PuttingParts {
+  files: FileRows;
+  stores: StoreRows;
+  index: SearchIndex;
+  collections: Collections;
+  /** All that changes the index of a store goes one after another. */
+  inTurn: Turns;
+}
+
+/** Puts a file into the index, unless nobody wants it any more; its chunks are seen once its row is completed. */
+export type Putting = (read: ReadFile) => Promise<void>;
+
+const mostTogether = 32;
+const mostBytesTogether = 16_777_216;
+
+interface Waiting {
+  read: ReadFile;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
+/** What has been read of a store while its index was busy is put together: files share most of their words. */
+export function createPutting({ files, stores, index, collections, inTurn }: PuttingParts): Putting {
+  const waiting = new Map<string, Waiting[]>();
+
+  const takeSome = (name: string): Waiting[] => {
+    const queue = waiting.get(name) ?? [];
+    let count = 0;
+    let bytes = 0;
+    for (const { read } of queue) {
+      bytes += read.bytes;
+      if (count === mostTogether || (count > 0 && bytes > mostBytesTogether)) break;
+      count++;
+    }
+    const some = queue.splice(0, count);
+    if (queue.length === 0) waiting.delete(name);
+    return some;
+  };
+
+  const putSome = async (key: StoreKey, some: Waiting[]): Promise<void> => {
+    const wanted = await claimed(some);
+    if (wanted.length === 0) return;
+    // It may have got another collection since its files were begun.
+    const store = await stores.any(key);
+    if (store === undefined) {
+      for (const one of wanted) one.resolve();
+      return;
+    }
+    const collection = await collections.own(store);
+    const done = await indexed(collection, wanted);
+    await Promise.all(done.map((one) => conclude(collection, one.read).then(one.resolve, one.reject)));
+  };
+
+  const claimed = async (some: Waiting[]): Promise<Waiting[]> => {
+    const rows = await Promise.all(some.map(({ read }) => files.claim(read.row)));
+    const wanted: Waiting[] = [];
+    for (const [at, one] of some.entries()) {
+      const row = rows[at];
+      if (row === undefined) one.resolve();
+      else wanted.push({ ...one, read: { ...one.read, row } });
+    }
+    return wanted;
+  };
+
+  /** Those that are in the index. What fails together is tried one by one, so that none suffers for another. */
+  const indexed = async (collection: Collection, wanted: Waiting[]): Promise<Waiting[]> => {
+    try {
+      await index.putAll(
+        collection,
+        wanted.map(({ read: { row, file, content } }) => ({
+          file: { id: row.file_id, filename: file.filename, attributes: JSON.parse(row.attributes) },
+          ...content,
+        })),
+      );
+      return wanted;
+    } catch (error) {
+      if (wanted.length > 1) {
+        const done: Waiting[] = [];
+        for (const one of wanted) done.push(...(await indexed(collection, [one])));
+        return done;
+      }
+      for (const one of wanted) one.reject(error);
+      return [];
+    }
+  };
+
+  const conclude = async (collection: Collection, { row, bytes }: ReadFile): Promise<void> => {
+    if (await files.complete(row, bytes)) return;
+    await index.removeFile(collection, row.file_id);
+    await files.setIndexed(row, 0);
+  };
+
+  return (read) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const key = { project: read.row.project, id: read.row.store_id };
+    const name = storeTurn(key);
+    const queue = waiting.get(name) ?? [];
+    queue.push({ read, resolve, reject });
+    waiting.set(name, queue);
+    void inTurn(name, async () => {
+      const some = takeSome(name);
+      await putSome(key, some).catch((error) => {
+        for (const one of some) one.reject(error);
+      });
+    });
+    return promise;
+  };
+}

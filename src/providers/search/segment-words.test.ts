@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { wildTexts } from '../documents/testing/wild-texts.ts';
+import { overlapsOf } from './overlaps.ts';
+import { addPostings, noPostings } from './postings.ts';
+import { createWordCounter, type WordCounter } from './segment-words.ts';
+import { countWords } from './words.ts';
+
+/** Each word with the chunks it is in and how often. */
+function countedBy(counter: WordCounter, chunks: string[]) {
+  const { words, ends, bytes, lengths } = counter.count(chunks, overlapsOf(chunks));
+  const found = new Map<string, [number, number][]>();
+  for (const [at, word] of words.entries()) {
+    const read = noPostings();
+    addPostings(read, 0, bytes, at === 0 ? 0 : (ends[at - 1] ?? 0), ends[at] ?? 0);
+    const places = Array.from({ length: read.size }, (_, n) => [read.chunks[n], read.counts[n]]);
+    found.set(wordAt(counter, word), places as [number, number][]);
+  }
+  return { found, lengths: [...lengths] };
+}
+
+const wordAt = ({ vocabulary }: WordCounter, word: number): string =>
+  new TextDecoder().decode(vocabulary.bytes().subarray(vocabulary.start(word), vocabulary.end(word)));
+
+function countedOneByOne(chunks: string[]) {
+  const counted = chunks.map(countWords);
+  const found = new Map<string, [number, number][]>();
+  for (const [place, { counts }] of counted.entries()) {
+    for (const [word, times] of counts) found.set(word, [...(found.get(word) ?? []), [place, times]]);
+  }
+  return { found, lengths: counted.map(({ total }) => total) };
+}
+
+const texts = fc.oneof(
+  wildTexts.map((text) => text.toWellFormed()),
+  fc.stringMatching(/^[ a-cA-C0-9_{é’Σσ.]{0,80}$/),
+);
+
+test('words of a segment are those of its chunks, whatever was counted before', () => {
+  const counter = createWordCounter();
+  fc.assert(
+    fc.property(fc.array(texts, { maxLength: 6 }), (chunks) => {
+      expect(countedBy(counter, chunks)).toEqual(countedOneByOne(chunks));
+    }),
+  );
+});
+
+test('so are those of chunks that repeat parts of others, wherever they were cut', () => {
+  const counter = createWordCounter();
+  const cuts = fc.array(fc.tuple(fc.nat(120), fc.nat(90)), { maxLength: 8 });
+  const long = fc.stringMatching(/^[ a-cA-C0-9_{.]{200,600}$/);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        long,
+        fc.tuple(long, texts, long).map((parts) => parts.join(' ')),
+      ),
+      cuts,
+      (text, all) => {
+        let end = 60;
+        const chunks = [text.slice(0, end)];
+        for (const [further, repeated] of all) {
+          chunks.push(text.slice(end - Math.min(repeated, end), end + further));
+          end = Math.min(text.length, end + further);
+        }
+        const wellFormed = chunks.map((chunk) => chunk.toWellFormed());
+        expect(countedBy(counter, wellFormed)).toEqual(countedOneByOne(wellFormed));
+      },
+    ),
+  );
+});
+
+test('words that take the place of others in memory, and words too long for it', () => {
+  const counter = createWordCounter();
+  const many = Array.from({ length: 50_000 }, (_, n) => n.toString(36)).join(' ');
+  const long = `${'x'.repeat(31)} ${'x'.repeat(32)} ${'x'.repeat(33)} ${'x'.repeat(100)}`;
+  for (const text of [many, long, many]) {
+    expect(countedBy(counter, [text])).toEqual(countedOneByOne([text]));
+  }
+  counter.reset();
+  expect(countedBy(counter, [long])).toEqual(countedOneByOne([long]));
+});

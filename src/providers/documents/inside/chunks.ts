@@ -115,8 +115,12 @@ function qualityAt(text: string, at: number): number {
   if (isBlank(before)) return blankAfter || before === carriageReturn ? inWord : bad;
   if (before >= 0x3002 && /[。！？]/.test(String.fromCharCode(before))) return sentence;
   if (!blankAfter) return inWord;
+  if (isLetter(before)) return word;
   return /[.!?…]["'”’)\]]{0,3}$/.test(text.slice(Math.max(0, at - 4), at)) ? sentence : word;
 }
+
+/** Of the plain ones, which most words end with. */
+const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
 
 /** The last of the best places that a chunk can end at, after those it repeats; the index of the latter if none is. */
 function bestEnd(text: string, { at, tokens }: Places, covered: number, mostTokens: number): number {

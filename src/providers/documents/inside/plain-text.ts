@@ -23,7 +23,8 @@ function decode(bytes: Uint8Array, encoding: string): string {
 
 function tooManyControls(bytes: Uint8Array): boolean {
   let controls = 0;
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
     if (byte < 0x20 && (byte < 0x08 || byte > 0x0d) && byte !== 0x1b) controls++;
   }
   return controls * oneControlIn > bytes.length;

@@ -38,6 +38,7 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
     ],
   },
   client: { uses: [], names: ['families', 'kit'] },
+  testing: { uses: ['client'], names: ['kit'] },
   cli: { uses: ['server', 'client', 'purge', 'config', 'errors', 'storage', 'trust'] },
   main: { uses: ['cli', 'errors'] },
 };
@@ -49,7 +50,7 @@ const storageWords = /sqlite|postgres/i;
 const storageWordsAllowed =
   /^test\/(faults|upgrade)\/|^src\/(storage\/|providers\/search\/|config[^/]*\.ts$|cli\/doctor[^/]*\.ts$)/;
 
-const isTest = (file: string): boolean => /^test\/|\.test\.ts$|\/testing\//.test(file);
+const isTest = (file: string): boolean => /^test\/|\.test\.ts$|^src\/.+\/testing\//.test(file);
 const layerOf = (file: string): string => /^src\/([a-z]+)/.exec(file)?.[1] ?? '';
 const familyOf = (file: string): string => /^src\/families\/([^/]+)\//.exec(file)?.[1] ?? 'all';
 

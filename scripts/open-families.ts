@@ -10,6 +10,7 @@ import { scriptedGateway } from '../src/families/testing/scripted-model.ts';
 import { ActiveFaults } from '../src/faults/active-faults.ts';
 import type { Family } from '../src/kit/operation.ts';
 import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
+import { ProjectScenarios } from '../src/providers/models/builtin/scenarios/project-scenarios.ts';
 import { createOutbound } from '../src/providers/outbound/create-outbound.ts';
 import { openDatabase } from '../src/storage/database.ts';
 import { createSealer } from '../src/trust/sealing.ts';
@@ -45,6 +46,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
     },
     sealer: createSealer([Buffer.alloc(32)]),
     faults: new ActiveFaults(),
+    scenarios: new ProjectScenarios(),
     projects: await openProjects(database, { configured: ['default'], createOnUse: false, most: 1000 }),
     log: { debug() {}, info() {}, warn() {} },
   });

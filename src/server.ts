@@ -23,6 +23,7 @@ import { recurring } from './kit/recurring.ts';
 import { createLog } from './log.ts';
 import { openBlobs } from './providers/blobs/open-blobs.ts';
 import { documentsThread } from './providers/documents/documents-thread.ts';
+import { ProjectScenarios } from './providers/models/builtin/scenarios/project-scenarios.ts';
 import { createModelGateway } from './providers/models/gateway.ts';
 import { createModelTraffic } from './providers/models/model-traffic.ts';
 import { createOutbound } from './providers/outbound/create-outbound.ts';
@@ -142,6 +143,7 @@ async function start(
   const { metrics, refusals } = traffic;
   onClose(processFigures(metrics));
   const faults = new ActiveFaults({ fired: tellOfFaults(metrics, log.logger) });
+  const projectScenarios = new ProjectScenarios();
   const tlsNames = isUnspecified(host) ? config.tlsNames : [...config.tlsNames, host];
   const [certificates, database, models, tokens] = await Promise.all([
     ensureCertificates(dataDirectory, tlsNames),
@@ -155,6 +157,7 @@ async function start(
       ownPort: port,
       log: log.logger,
       traffic: createModelTraffic({ rateLimits: config.rateLimits, metrics, refusals }),
+      projectScenarios,
     }),
     createTokenIssuer({ directory: dataDirectory, identities: config.identity.local }),
   ]);
@@ -223,6 +226,7 @@ async function start(
     apiKeys: { keys, roles: createRoles(config.roles) },
     projects,
     faults,
+    scenarios: projectScenarios,
     log: log.logger,
     traces,
   });

@@ -19,6 +19,7 @@ import type { operations as models } from '../families/models/contract.ts';
 import type { operations as moderations } from '../families/moderations/contract.ts';
 import type { operations as projects } from '../families/projects/contract.ts';
 import type { operations as responses } from '../families/responses/contract.ts';
+import type { operations as scenarios } from '../families/scenarios/contract.ts';
 import type { operations as uploads } from '../families/uploads/contract.ts';
 import type { operations as vectorStores } from '../families/vector-stores/contract.ts';
 import type { Route } from './route.ts';
@@ -44,6 +45,7 @@ export interface Contracts {
   projects: typeof projects;
   registeredModels: typeof registeredModels;
   responses: typeof responses;
+  scenarios: typeof scenarios;
   uploads: typeof uploads;
   vectorStores: typeof vectorStores;
 }
@@ -373,6 +375,12 @@ export const routes = {
     compact: { method: 'POST', path: '/responses/compact', wire: 'openai', hasBody: true },
     trace: { method: 'GET', path: '/responses/{response_id}/trace', wire: 'foundry' },
     inputTokens: { method: 'POST', path: '/responses/input_tokens', wire: 'openai', hasBody: true },
+  },
+  scenarios: {
+    list: { method: 'GET', path: '/scenarios', wire: 'admin', isPage: true },
+    get: { method: 'GET', path: '/scenarios/{name}', wire: 'admin' },
+    put: { method: 'PUT', path: '/scenarios/{name}', wire: 'admin', hasBody: true },
+    delete: { method: 'DELETE', path: '/scenarios/{name}', wire: 'admin' },
   },
   uploads: {
     create: { method: 'POST', path: '/uploads', wire: 'openai', hasBody: true },

@@ -7,6 +7,7 @@ import type { Family } from '../kit/operation.ts';
 import type { Blobs } from '../providers/blobs/blobs.ts';
 import { storageAccounts } from '../providers/blobs/storage-accounts.ts';
 import type { Documents } from '../providers/documents/documents.ts';
+import type { ProjectScenarios } from '../providers/models/builtin/scenarios/project-scenarios.ts';
 import type { ModelGateway } from '../providers/models/gateway.ts';
 import type { ModelLog } from '../providers/models/upstream.ts';
 import type { Outbound } from '../providers/outbound/outbound.ts';
@@ -80,6 +81,7 @@ import {
   projectTables as responseTables,
   toolRegistry,
 } from './responses/index.ts';
+import { scenariosFamily } from './scenarios/index.ts';
 import { serverTables } from './server-tables.ts';
 import { uploadBudget, migrations as uploadMigrations, uploadsFamily } from './uploads/index.ts';
 import {
@@ -157,6 +159,8 @@ export interface FamilyParts {
   apiKeys?: { keys: ApiKeys; roles: Roles };
   /** The fault plans that requests meet; without them none are administered here. */
   faults?: ActiveFaults;
+  /** What the builtin model is to reply in single projects; without it that is not administered here. */
+  scenarios?: ProjectScenarios;
   projects: ProjectDirectory;
   /** Reads the text of documents; without it models are given only what they take themselves. */
   documents?: Documents | null;
@@ -271,7 +275,10 @@ export function createFamilies(parts: FamilyParts): Families {
       ...(vectorStores ? [vectorStores.project] : [{ tables: vectorStoreTables }]),
       uploads.project,
     ],
-    onDelete: (project) => parts.apiKeys?.keys.withdraw(project),
+    onDelete(project) {
+      parts.apiKeys?.keys.withdraw(project);
+      parts.scenarios?.forget(project);
+    },
     log,
   });
   let stopRetention = () => {};
@@ -295,6 +302,7 @@ export function createFamilies(parts: FamilyParts): Families {
     uploads.family,
     ...(parts.apiKeys ? [apiKeysFamily({ ...parts.apiKeys, projects: parts.projects })] : []),
     ...(parts.faults ? [faultPlansFamily(parts.faults)] : []),
+    ...(parts.scenarios ? [scenariosFamily(parts.scenarios, parts.projects)] : []),
     projects.family,
   ];
   const families = [...served, notBuiltFamily(served)];

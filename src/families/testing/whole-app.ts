@@ -7,6 +7,7 @@ import { installBlobRoutes } from '../../http/blob-routes.ts';
 import { watchDisk } from '../../http/disk-space.ts';
 import { openBlobs } from '../../providers/blobs/open-blobs.ts';
 import type { Documents } from '../../providers/documents/documents.ts';
+import { ProjectScenarios } from '../../providers/models/builtin/scenarios/project-scenarios.ts';
 import type { ModelProvider } from '../../providers/models/model.ts';
 import { createOutbound } from '../../providers/outbound/create-outbound.ts';
 import type { ServerTool } from '../../providers/tools/tool.ts';
@@ -45,6 +46,8 @@ export interface WholeAppOptions {
   /** Keys besides the one that may do everything. */
   apiKeys?: ApiKeys;
   sealingKey?: Buffer;
+  /** Those that the builtin model goes by, where it is one of the models. */
+  scenarios?: ProjectScenarios;
 }
 
 /** All families on a database of their own, with the given models by deployment name. */
@@ -60,6 +63,7 @@ export async function wholeApp(
     createProjectsOnUse = false,
     apiKeys,
     sealingKey = Buffer.alloc(32, 7),
+    scenarios = new ProjectScenarios(),
   }: WholeAppOptions = {},
 ): Promise<WholeApp> {
   const { limits, codeInterpreter, blobs: blobSettings } = loadConfig({ file: null, environment: {} });
@@ -88,6 +92,7 @@ export async function wholeApp(
     ...(apiKeys === undefined ? {} : { apiKeys: { keys: apiKeys, roles: createRoles() } }),
     projects,
     faults,
+    scenarios,
     log,
   });
   await recover();

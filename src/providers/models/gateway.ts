@@ -1,5 +1,7 @@
 import type { Config, DeploymentConfig, GgufSettings } from '../../config.ts';
 import { apiError } from '../../errors.ts';
+import type { ProjectScenarios } from './builtin/scenarios/project-scenarios.ts';
+import type { ModelCaller } from './caller.ts';
 import { type DiscoveryOptions, discoverDeployments } from './discovery.ts';
 import { anthropicAddress } from './environment.ts';
 import type { Deployment, ModelProvider, ModelRequest } from './model.ts';
@@ -26,13 +28,15 @@ export interface GatewayOptions extends Pick<DiscoveryOptions, 'ownPort' | 'serv
   log: ModelLog;
   /** Stands before all deployments; without it nothing is limited. */
   traffic?: ModelTraffic;
+  /** What the builtin model is to reply in single projects. */
+  projectScenarios?: ProjectScenarios;
 }
 
 const namesShown = 20;
 
 export async function createModelGateway(options: GatewayOptions): Promise<ModelGateway> {
-  const { config, log, traffic } = options;
-  const builtin = lazily(() => loadBuiltin(config.scenarios));
+  const { config, log, traffic, projectScenarios } = options;
+  const builtin = lazily(() => loadBuiltin(config.scenarios, projectScenarios));
   // Faults in scenario files, and packages that are missing, must show at start, not at the first request.
   const [discovered] = await Promise.all([
     config.discovery ? discoverDeployments(options) : [],
@@ -75,9 +79,12 @@ const builtinDeployment: DeploymentConfig = {
   modelPublisher: null,
 };
 
-async function loadBuiltin(scenarioFiles: string[]): Promise<ModelProvider> {
+async function loadBuiltin(files: string[], ofProjects?: ProjectScenarios): Promise<ModelProvider> {
   const { createBuiltinModel, loadScenarios } = await import('./builtin/index.ts');
-  return createBuiltinModel({ scenarios: scenarioFiles.flatMap((file) => loadScenarios(file)) });
+  return createBuiltinModel({
+    scenarios: files.flatMap((file) => loadScenarios(file)),
+    ofProject: ofProjects && ((project) => ofProjects.of(project)),
+  });
 }
 
 function providerOf(
@@ -144,13 +151,14 @@ function fullProvider(load: () => Promise<ModelProvider>): Required<Omit<ModelPr
     loaded ??= await load();
     return loaded;
   };
-  async function* generateOnceLoaded(request: ModelRequest, signal: AbortSignal) {
+  async function* generateOnceLoaded(request: ModelRequest, signal: AbortSignal, caller?: ModelCaller) {
     const { generate } = await provider();
-    if (generate !== undefined) yield* generate(request, signal);
+    if (generate !== undefined) yield* generate(request, signal, caller);
   }
   return {
     // Every event passes through whatever stands in between, so nothing does once it is loaded.
-    generate: (request, signal) => loaded?.generate?.(request, signal) ?? generateOnceLoaded(request, signal),
+    generate: (request, signal, caller) =>
+      loaded?.generate?.(request, signal, caller) ?? generateOnceLoaded(request, signal, caller),
     async embed(request, signal) {
       const { embed } = await provider();
       if (embed === undefined) throw apiError('unsupported_parameter', 'This deployment has no embeddings.');

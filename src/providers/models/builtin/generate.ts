@@ -11,7 +11,7 @@ export const contextWindow = 128_000;
 
 /** One call of the builtin model: the first scenario that matches, else the model's own reply. */
 export async function* generate(
-  scenarios: Scenario[],
+  scenarios: readonly Scenario[],
   request: ModelRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ModelEvent> {

@@ -1,10 +1,10 @@
 import { type ApiError, apiError } from '../../../errors.ts';
+import type { ScenarioReply } from '../../../kit/scenario.ts';
 import type { FinishReason, ModelRequest, ModelUsage } from '../model.ts';
 import { answer } from './answer.ts';
 import { callIdFor } from './call-id.ts';
 import type { Conversation } from './conversation.ts';
 import { failureCode, type Scenario } from './scenarios/scenario.ts';
-import type { ScenarioReply } from './scenarios/scenario-schema.ts';
 import { thoughts } from './thoughts.ts';
 
 export type Segment =

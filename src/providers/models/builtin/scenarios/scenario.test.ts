@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { failureCodes, ScenarioReply, When } from '../../../../kit/scenario.ts';
 import { ConfigError } from '../../../../yaml-file.ts';
 import { modelRequest } from '../../testing/fake-upstream.ts';
 import { countTextTokens } from '../../token-count.ts';
 import { createBuiltinModel, loadScenarios, type Scenario } from '../index.ts';
 import { answered, ask, system, tool, user } from '../testing/ask.ts';
-import { failureCodes, ScenarioReply, When } from './scenario-schema.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bloomery-scenarios-'));
 const file = join(directory, 'scenarios.yaml');

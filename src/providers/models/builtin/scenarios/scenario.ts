@@ -1,13 +1,13 @@
 import { catalogue } from '../../../../errors.ts';
-import { ConfigError, type KeyPath, readYamlFile } from '../../../../yaml-file.ts';
-import type { ModelMessage, ModelRequest } from '../../model.ts';
-import { type Conversation, lastTurn, readableLength } from '../conversation.ts';
 import {
   type failureCodes,
   type ScenarioEntry,
   ScenarioFile,
   type ScenarioReply,
-} from './scenario-schema.ts';
+} from '../../../../kit/scenario.ts';
+import { ConfigError, type KeyPath, readYamlFile } from '../../../../yaml-file.ts';
+import type { ModelMessage, ModelRequest } from '../../model.ts';
+import { type Conversation, lastTurn, readableLength } from '../conversation.ts';
 
 /** What to look for in a conversation, and what to reply when it is there. */
 export interface Scenario {
@@ -21,17 +21,21 @@ export type FailureCode = (typeof failureCodes)[number];
 export function loadScenarios(file: string): Scenario[] {
   const { content, fault } = readYamlFile<ScenarioFile>(file, ScenarioFile);
   const faults: string[] = [];
-  const scenarios = content.scenarios.map((entry, at) => {
-    const tell = (path: KeyPath, message: string): void =>
-      void faults.push(fault(['scenarios', at, ...path], message));
-    checkReply(entry.reply, tell);
-    return { matches: matcher(entry, tell), reply: entry.reply };
-  });
+  const scenarios = readScenarios(content, (path, message) => void faults.push(fault(path, message)));
   if (faults.length > 0) throw new ConfigError(faults.slice(0, 10));
   return scenarios;
 }
 
-type Tell = (path: KeyPath, message: string) => void;
+export type Tell = (path: KeyPath, message: string) => void;
+
+/** The same of scenarios whose shape is right; tells what is wrong with them nevertheless. */
+export function readScenarios({ scenarios }: ScenarioFile, tell: Tell): Scenario[] {
+  return scenarios.map((entry, at) => {
+    const about: Tell = (path, message) => tell(['scenarios', at, ...path], message);
+    checkReply(entry.reply, about);
+    return { matches: matcher(entry, about), reply: entry.reply };
+  });
+}
 
 const contents = ['text', 'json', 'chunks', 'refusal'] as const;
 

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { OneOf } from '../../../../kit/schema.ts';
+import { OneOf } from './schema.ts';
 
-/** The shape of a scenario file. `docs/guide/builtin-model.md` describes it, and a test holds the two together. */
+/** The shape of scenarios: of a file, and of those that are put in force for a project. `docs/guide/builtin-model.md` describes it, and a test holds the two together. */
 
 const closed = { additionalProperties: false } as const;
 

@@ -31,7 +31,7 @@ const warmUpMilliseconds = 2500;
 export async function measureThroughput(
   floor: Target,
   peer: Target,
-  kind: 'storedResponse' | 'agentGet',
+  kind: 'storedResponse' | 'agentGet' | 'stream',
   seconds: number,
 ): Promise<Throughput> {
   const rounds = Math.max(fewestRounds, Math.round(seconds / roundSeconds));

@@ -39,7 +39,8 @@ const layers: Record<string, { uses: string[]; names?: string[] }> = {
   },
   client: { uses: [], names: ['families', 'kit'] },
   testing: { uses: ['client'], names: ['kit'] },
-  cli: { uses: ['server', 'client', 'purge', 'config', 'errors', 'storage', 'trust'] },
+  recordings: { uses: ['errors', 'http', 'kit'] },
+  cli: { uses: ['server', 'client', 'purge', 'config', 'errors', 'recordings', 'storage', 'trust'] },
   main: { uses: ['cli', 'errors'] },
 };
 

@@ -3,9 +3,9 @@
  * where that breaks clients by the API's own rules. With `--release` it writes the present contract down as released.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type Difference, rules } from '../src/kit/difference.ts';
 import { openApiDocument } from '../src/openapi/document.ts';
 import { compareContracts } from './contract/compare-contracts.ts';
-import { type Difference, rules } from './contract/difference.ts';
 import { type Contract, contractOf, contractText } from './contract/normal-form.ts';
 import { openFamilies } from './open-families.ts';
 

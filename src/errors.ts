@@ -75,6 +75,10 @@ export const catalogue = {
   not_found: { status: 404, meaning: 'There is no such route or resource.' },
   DeploymentNotFound: { status: 404, meaning: 'No model deployment has this name.' },
   previous_response_not_found: { status: 404, meaning: '`previous_response_id` names no stored response.' },
+  RecordingNotFound: {
+    status: 404,
+    meaning: 'The recording that is replayed has no such request; the nearest is named.',
+  },
   method_not_allowed: { status: 405, meaning: 'The path exists, but not with this method; see `Allow`.' },
   request_timeout: {
     status: 408,

@@ -26,6 +26,18 @@ async function run(argv: string[]): Promise<number> {
       const given = parseArguments(command, rest);
       return (await import('./cli/exec.ts')).exec(given);
     }
+    case 'record': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/record.ts')).record(given);
+    }
+    case 'replay': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/replay.ts')).replay(given);
+    }
+    case 'drift': {
+      const given = parseArguments(command, rest);
+      return (await import('./cli/drift.ts')).drift(given);
+    }
     case 'connection': {
       const given = parseArguments(command, rest);
       return (await import('./cli/connection.ts')).connection(given);

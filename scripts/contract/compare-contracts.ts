@@ -1,5 +1,5 @@
+import type { Difference } from '../../src/kit/difference.ts';
 import { type Comparison, compareSchemas } from './compare-schemas.ts';
-import type { Difference } from './difference.ts';
 import type { Contract, ContractOperation } from './normal-form.ts';
 
 interface Pair {

@@ -1,6 +1,6 @@
+import type { Difference, Direction } from '../../src/kit/difference.ts';
 import type { JsonSchema } from '../../src/openapi/plain-schema.ts';
 import { alternatives, isKind, openKind, type Schemas, valuesOf } from './alternatives.ts';
-import type { Difference, Direction } from './difference.ts';
 import { limitDifferences } from './limits.ts';
 
 /** The schemas that references of either contract lead to, and whether clients send what is compared or are given it. */

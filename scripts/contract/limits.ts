@@ -1,5 +1,5 @@
+import type { Difference } from '../../src/kit/difference.ts';
 import type { JsonSchema } from '../../src/openapi/plain-schema.ts';
-import type { Difference } from './difference.ts';
 
 const lower = ['minLength', 'minItems', 'minProperties', 'minimum', 'exclusiveMinimum'];
 const upper = ['maxLength', 'maxItems', 'maxProperties', 'maximum', 'exclusiveMaximum'];

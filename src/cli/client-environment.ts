@@ -38,6 +38,41 @@ function modelName(deployments: string[], wanted: string | null): string {
   throw new UsageError(`There is no deployment '${wanted}'. The server has ${deployments.join(', ')}.`);
 }
 
+export interface Recorded {
+  /** Of this machine, with the path of the upstream. */
+  endpoint: string;
+  caFile: string;
+  caBundleFile: string;
+  /** What to sign in with; null where clients have credentials of the upstream. */
+  signIn: { apiKey: string; identityEndpoint: string; identityHeader: string } | null;
+}
+
+/** The variables that lead clients to a recorder or a replay: that of a project, or of a model server. */
+export function recordingEnvironment({
+  endpoint,
+  caFile,
+  caBundleFile,
+  signIn,
+}: Recorded): Record<string, string> {
+  const isProject = /\/api\/projects\/[^/]+$/.test(endpoint);
+  return {
+    ...(isProject ? { FOUNDRY_PROJECT_ENDPOINT: endpoint, AZURE_AI_PROJECT_ENDPOINT: endpoint } : {}),
+    OPENAI_BASE_URL: isProject ? `${endpoint}/openai/v1` : endpoint,
+    ...(signIn === null
+      ? {}
+      : {
+          FOUNDRY_PROJECT_API_KEY: signIn.apiKey,
+          OPENAI_API_KEY: signIn.apiKey,
+          IDENTITY_ENDPOINT: signIn.identityEndpoint,
+          IDENTITY_HEADER: signIn.identityHeader,
+          AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+        }),
+    NODE_EXTRA_CA_CERTS: caFile,
+    SSL_CERT_FILE: caBundleFile,
+    REQUESTS_CA_BUNDLE: caBundleFile,
+  };
+}
+
 const loopback = ['localhost', '127.0.0.1', '::1'];
 
 /** The environment of a program run against the server: that of this process, with loopback kept off any proxy. */

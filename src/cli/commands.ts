@@ -54,6 +54,17 @@ const listening = {
   faults: { kind: 'text', value: 'FILE', about: 'a fault plan: what is to go wrong, on purpose' },
 } as const satisfies Record<string, Option>;
 
+const recordingData = {
+  kind: 'text',
+  value: 'DIR',
+  about: 'the data directory whose certificate is used; .bloomery unless given, a temporary one with COMMAND',
+} as const satisfies Option;
+
+const recordingReady = {
+  kind: 'flag',
+  about: 'when ready, print one line of JSON (endpoint, caFile, apiKey, pid) and nothing else',
+} as const satisfies Option;
+
 export const commands = {
   serve: {
     summary: 'start the server',
@@ -285,6 +296,61 @@ export const commands = {
     },
     takesProgram: false,
     mostWords: 3,
+  },
+  record: {
+    summary: 'record what goes between clients and a real service',
+    usage: 'bloomery record --upstream URL --out FILE [options] [-- COMMAND [ARGUMENT...]]',
+    notes: [
+      'Stands in front of a Foundry project or a model server, at the same path. What goes over the wire is passed on and stored, secrets scrubbed. It ends with COMMAND, or by a signal.',
+      "Clients' own credentials go to the upstream, unless --key-env or --token-env names what to use in their place.",
+    ],
+    options: {
+      upstream: { kind: 'text', value: 'URL', about: 'the endpoint to stand in front of; required' },
+      out: { kind: 'text', value: 'FILE', about: 'the recording to make; required' },
+      'key-env': { kind: 'text', value: 'VARIABLE', about: 'the variable with the API key for the upstream' },
+      'token-env': {
+        kind: 'text',
+        value: 'VARIABLE',
+        about: 'the variable with the bearer token for the upstream',
+      },
+      'upstream-ca': {
+        kind: 'text',
+        value: 'FILE',
+        about: 'the certificates to trust the upstream by, instead of the usual ones',
+      },
+      port: { kind: 'port', value: 'PORT', about: 'the port; 0 takes any free one', default: 8601 },
+      data: recordingData,
+      json: recordingReady,
+    },
+    takesProgram: true,
+  },
+  replay: {
+    summary: 'serve a recording, with no network',
+    usage: 'bloomery replay FILE [options] [-- COMMAND [ARGUMENT...]]',
+    notes: [
+      'The answers are those of the recording, in its order and its chunks. What is not in it is 404 with the nearest recorded request, and how that differs. Any credential will do.',
+    ],
+    options: {
+      lenient: {
+        kind: 'flag',
+        about:
+          'take requests in any order, repeat last answers, and pass over what is no part of the question',
+      },
+      timing: { kind: 'flag', about: 'let answers take as long as they did' },
+      port: { kind: 'port', value: 'PORT', about: 'the port; 0 takes any free one', default: 8601 },
+      data: recordingData,
+      json: recordingReady,
+    },
+    takesProgram: true,
+    mostWords: 1,
+  },
+  drift: {
+    summary: 'list where the answers of two recordings differ',
+    usage: 'bloomery drift A B [options]',
+    notes: ['The exit code is 1 when a difference breaks clients of A, by the rules of the API, else 0.'],
+    options: { json: { kind: 'flag', about: 'print one line of JSON' } },
+    takesProgram: false,
+    mostWords: 2,
   },
   agents: resourceCommand('agents', {}),
   conversations: resourceCommand('conversations', {}),

@@ -16,7 +16,10 @@ export const signalExitBase = 128;
 
 export const exitCodeMeanings: [code: string, meaning: string][] = [
   [String(exitCodes.ok), 'all went well'],
-  [String(exitCodes.failure), 'something failed, `doctor` found a problem, or `purge` something left'],
+  [
+    String(exitCodes.failure),
+    'something failed, `doctor` found a problem, `purge` something left, or `drift` what breaks clients',
+  ],
   [String(exitCodes.usage), 'unknown command or option, or a wrong value'],
   [
     String(exitCodes.configInvalid),
@@ -25,6 +28,6 @@ export const exitCodeMeanings: [code: string, meaning: string][] = [
   [String(exitCodes.portInUse), 'the port is in use'],
   [String(exitCodes.dataDirectoryInUse), 'another server uses the data directory'],
   [String(exitCodes.noServer), 'no server runs on the data directory'],
-  ['126, 127', '`exec`: COMMAND cannot be run, is not found; else it is the exit code of COMMAND'],
+  ['126, 127', 'COMMAND cannot be run, is not found; else it is the exit code of COMMAND'],
   ['128+N', 'ended by signal N'],
 ];

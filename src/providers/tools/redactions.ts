@@ -1,4 +1,5 @@
 import type { ApiError } from '../../errors.ts';
+import { isSecretHeader, spellings } from '../../kit/secret-names.ts';
 import { toolFailure } from './tool-failure.ts';
 
 /** Takes what proves who asks out of texts that others write: servers quote it in errors, and some in answers. */
@@ -10,7 +11,6 @@ export interface Redactions {
 }
 
 const shortest = 6;
-const secretName = /auth|cookie|credential|key|passw|secret|token/i;
 
 /**
  * In errors no value of a header is shown; in answers none of those that are secret by their name. `secrets` are shown
@@ -22,7 +22,7 @@ export function redactions(headers: Record<string, string>, secrets: readonly st
     errors: redaction([...secrets, ...entries.map(([, value]) => value)]),
     answers: redaction([
       ...secrets,
-      ...entries.flatMap(([name, value]) => (secretName.test(name) ? [value] : [])),
+      ...entries.flatMap(([name, value]) => (isSecretHeader(name) ? [value] : [])),
     ]),
   };
 }
@@ -39,10 +39,3 @@ function redaction(values: string[]): Redaction {
   const longestFirst = [...new Set(written)].sort((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((rest, part) => rest.replaceAll(part, '[redacted]'), text);
 }
-
-/** As it is, in an address, and in JSON. */
-const spellings = (part: string): string[] => [
-  part,
-  encodeURIComponent(part.toWellFormed()),
-  JSON.stringify(part).slice(1, -1),
-];

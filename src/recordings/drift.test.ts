@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import { breaks, driftOf } from './drift.ts';
+import type { Exchange, RecordedAnswer } from './format.ts';
+import type { Recording } from './recording.ts';
+
+type Call = { path?: string; method?: string; status?: number; headers?: [string, string][] } & (
+  | { json: unknown }
+  | { events: object[]; end?: RecordedAnswer['end'] }
+);
+
+const recording = (...calls: Call[]): Recording => ({
+  heading: { bloomery_recording: 1, base: '', recordedAt: '2026-01-01T00:00:00Z' },
+  isTorn: false,
+  exchanges: calls.map((call, i): Exchange => {
+    const { path = '/v1/x', method = 'GET', status = 200, headers = [] } = call;
+    const isStream = 'events' in call;
+    const text = isStream
+      ? call.events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+      : JSON.stringify(call.json);
+    const type: [string, string] = [
+      'Content-Type',
+      isStream ? 'text/event-stream' : 'application/json; charset=utf-8',
+    ];
+    return {
+      ...{ number: i + 1, at: i, took: 0, request: { method, path } },
+      answer: {
+        status,
+        headers: [type, ...headers],
+        chunks: [[0, text]],
+        end: isStream ? (call.end ?? 'whole') : 'whole',
+      },
+    };
+  }),
+});
+
+const lines = (a: Call[], b: Call[]) =>
+  driftOf(recording(...a), recording(...b)).differences.map(
+    (one) => `${breaks(one) ? 'breaking' : 'additive'} ${one.at.replace('GET /v1/x · 200', '')}: ${one.what}`,
+  );
+
+const id = (prefix: string, n: number) => `${prefix}_${String(n).repeat(24)}`;
+
+test('two runs of the same differ in nothing: ids, times and addresses are compared by their form', () => {
+  const run = (n: number): Call[] => [
+    { json: { id: id('conv', n), created_at: n, at: `2026-01-0${n}T00:00:00Z`, link: `https://h${n}/x` } },
+    { path: `/v1/conversations/${id('conv', n)}/items`, json: { id: id('conv', n) } },
+    { path: `/v1/agents/${n === 1 ? 'one' : 'two'}`, json: { name: 'x' } },
+    { method: 'POST', path: '/v1/agents', json: { id: n === 1 ? 'one' : 'two' } },
+  ];
+  const { differences, unpaired } = driftOf(recording(...run(1)), recording(...run(2)));
+  expect(differences.map(({ at }) => at)).toEqual(['POST /v1/agents · 200.id']);
+  expect(unpaired).toEqual([]);
+});
+
+test.each<[string, unknown, unknown, string[]]>([
+  ['a field is gone', { a: 1, b: 2 }, { a: 1 }, ['breaking .b: removed']],
+  ['a field is new', { a: 1 }, { a: 1, b: { c: 2 } }, ['additive .b: new']],
+  ['a type is another', { a: { b: '1' } }, { a: { b: 1 } }, ['breaking .a.b: string → number']],
+  ['a value is null once', { a: null }, { a: 'x' }, ['additive .a: null → string']],
+  [
+    'a word is another',
+    { status: 'completed' },
+    { status: 'failed' },
+    ['additive .status: "completed" → "failed"'],
+  ],
+  [
+    'an id is of another kind',
+    { id: id('resp', 1) },
+    { id: id('r', 2) },
+    ['breaking .id: an id ‘resp’ → an id ‘r’'],
+  ],
+  [
+    'elements are compared by their kind',
+    { output: [{ type: 'reasoning' }, { type: 'message', a: 1 }] },
+    { output: [{ type: 'message' }] },
+    ['additive .output[](‘reasoning’): 1 → 0 elements', 'breaking .output[](‘message’).a: removed'],
+  ],
+])('%s', (_, old, now, expected) => {
+  expect(lines([{ json: old }], [{ json: now }])).toEqual(expected);
+});
+
+test('statuses, media types, headers and streams', () => {
+  expect(lines([{ json: 1 }], [{ json: 1, status: 201 }])).toEqual(['breaking GET /v1/x: 200 → 201']);
+  expect(lines([{ json: 1, status: 404 }], [{ json: 1 }])).toEqual(['additive GET /v1/x: 404 → 200']);
+  expect(lines([{ json: 1 }], [{ events: [] }])).toEqual(['breaking : application/json → text/event-stream']);
+  expect(
+    lines([{ json: 1, headers: [['Operation-Location', 'x']] }], [{ json: 1, headers: [['x-new', '1']] }]),
+  ).toEqual(['breaking  · header operation-location: removed', 'additive  · header x-new: new']);
+  const delta = { type: 'delta', delta: 'a', sequence_number: 1 };
+  expect(
+    lines(
+      [{ events: [{ type: 'begun' }, delta, delta] }],
+      [{ events: [{ ...delta, sequence_number: 2, more: 1 }, { type: 'other' }], end: 'cut' }],
+    ),
+  ).toEqual([
+    'breaking  · event begun: removed',
+    'additive  · event delta.more: new',
+    'additive  · event other: new',
+    'breaking : broken off',
+  ]);
+});
+
+test('a project may have another name at another service', () => {
+  const at = (base: string) => {
+    const made = recording({ path: `${base}/agents`, json: 1 });
+    return { ...made, heading: { ...made.heading, base } };
+  };
+  expect(driftOf(at('/api/projects/a'), at('/api/projects/b'))).toEqual({ differences: [], unpaired: [] });
+});
+
+test('calls that only one recording has are told apart', () => {
+  const { unpaired } = driftOf(
+    recording({ json: 1 }, { json: 1 }),
+    recording({ json: 1 }, { path: '/v1/y', json: 1 }),
+  );
+  expect(unpaired).toEqual([
+    { operation: 'GET /v1/x', a: 2, b: 1 },
+    { operation: 'GET /v1/y', a: 0, b: 1 },
+  ]);
+});

@@ -1,6 +1,7 @@
 /**
- * `node bench/projects.ts [ITEMS]`: what it takes to fork a project with so many items (10,000 unless given) and to
- * reset the fork, in milliseconds, as a client of the running server sees it.
+ * `node bench/projects.ts [ITEMS] [ROUNDS]`: what it takes to fork a project with so many items (10,000 unless given) and to
+ * reset the fork, in milliseconds, as a client of the running server sees it; and how long a small read of another
+ * client waits at worst meanwhile.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ import { median } from './statistics.ts';
 const count = Number(process.argv[2] ?? 10_000);
 const perRequest = 20;
 const perConversation = 1000;
-const rounds = 20;
+const rounds = Number(process.argv[3] ?? 20);
 
 const directory = mkdtempSync(join(tmpdir(), 'bloomery-bench-'));
 const server = await startServer({
@@ -29,6 +30,22 @@ async function call(path: string, body: object): Promise<Record<string, string>>
   });
   if (!reply.ok) throw new Error(await reply.text());
   return (await reply.json()) as Record<string, string>;
+}
+
+/** Of reads one after the other, until something is over. */
+async function longestWait(path: string, work: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const over = work.finally(() => {
+    isOver = true;
+  });
+  let longest = 0;
+  while (!isOver) {
+    const start = performance.now();
+    await (await fetch(origin + path, { headers: { 'api-key': 'key' } })).text();
+    longest = Math.max(longest, performance.now() - start);
+  }
+  await over;
+  return longest;
 }
 
 interface Taken {
@@ -64,12 +81,27 @@ try {
   }
   const forks: Taken[] = [];
   const resets: Taken[] = [];
+  const filled: Taken[] = [];
   for (let round = 0; round < rounds; round++) {
     const name = `fork-${round}`;
     forks.push(await timed(() => call('/admin/projects/default:fork', { name })));
     resets.push(await timed(() => call(`/admin/projects/${name}:reset`, {})));
+    await call(`/admin/projects/${name}:reset`, { to: 'empty' });
+    filled.push(await timed(() => call(`/admin/projects/${name}:reset`, { to: 'origin' })));
   }
-  const figures = { items: count, fork_ms: told(forks), reset_ms: told(resets) };
+  const waits: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    waits.push(
+      await longestWait(`${base}/${id}`, call('/admin/projects/default:fork', { name: `other-${round}` })),
+    );
+  }
+  const figures = {
+    ...{ items: count, fork_ms: told(forks), reset_ms: told(resets), reset_from_empty_ms: told(filled) },
+    others_wait_ms: {
+      median: Number(median(waits).toFixed(1)),
+      most: Number(Math.max(...waits).toFixed(1)),
+    },
+  };
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 } finally {
   await server.close();

@@ -1,6 +1,6 @@
 /**
  * `node serve-guarded.ts DATA guarded|open [REQUESTS]`: the families behind the conventions; `guarded` with keys that
- * are verified, every layer of limits and an audit log of all requests, `open` with none of it. The key may make REQUESTS a minute, or more than anybody does.
+ * are verified, roles that are asked for, every layer of limits and an audit log of all requests, `open` with none of it. The key may make REQUESTS a minute, or more than anybody does.
  */
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -14,8 +14,10 @@ import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
 import { createModelGateway } from '../src/providers/models/gateway.ts';
 import { createOutbound } from '../src/providers/outbound/create-outbound.ts';
 import { openDatabase } from '../src/storage/database.ts';
+import { auditKeyOf } from '../src/trust/audit-chain.ts';
 import { openAuditLog } from '../src/trust/audit-log.ts';
 import { ensureCredentials } from '../src/trust/credentials.ts';
+import { underPassphrase } from '../src/trust/passphrase.ts';
 import { everything } from '../src/trust/principal.ts';
 import { createSealer } from '../src/trust/sealing.ts';
 
@@ -36,11 +38,23 @@ const { families } = createFamilies({
   blobs: { ...config.blobs, own: blobs.own },
   outbound: createOutbound({ allowLoopback: true, allow: [] }),
   sealer: createSealer([Buffer.alloc(32, 7)]),
+  passphrases: underPassphrase,
   projects: await openProjects(database, { configured: ['default'], createOnUse: false, most: 1 }),
   log,
 });
-const { apiKey, keys } = ensureCredentials(directory);
-const audit = await openAuditLog({ dataDirectory: directory, ...config.audit, log });
+const { keys } = ensureCredentials(directory);
+const { key: apiKey } = keys.create({
+  name: 'bench',
+  grants: [{ role: 'Azure AI User', project: 'default' }],
+  lifetimeSeconds: null,
+});
+const audit = isGuarded
+  ? await openAuditLog({
+      ...{ dataDirectory: directory, keys: [auditKeyOf(Buffer.alloc(32, 7))] },
+      ...config.audit,
+      log,
+    })
+  : null;
 const anybody = { kind: 'key' as const, id: 'anybody', name: 'anybody', grants: everything };
 const callers = { requestsPerMinute: plenty, tokensPerMinute: null, concurrency: 100_000 };
 const app = await createApp({
@@ -60,7 +74,8 @@ const app = await createApp({
     verifyKey: isGuarded ? keys.verify : () => anybody,
     verifyToken: () => anybody,
   },
-  audit: isGuarded ? { ...audit, reads: true } : null,
+  ...(isGuarded ? {} : { authorization: { allows: () => true, require() {} } }),
+  audit: audit && { ...audit, reads: true },
   families,
   log,
   installPublicRoutes() {},

@@ -13,6 +13,7 @@ import { openBlobs } from '../src/providers/blobs/open-blobs.ts';
 import { ProjectScenarios } from '../src/providers/models/builtin/scenarios/project-scenarios.ts';
 import { createOutbound } from '../src/providers/outbound/create-outbound.ts';
 import { openDatabase } from '../src/storage/database.ts';
+import { underPassphrase } from '../src/trust/passphrase.ts';
 import { createSealer } from '../src/trust/sealing.ts';
 
 export interface OpenFamilies {
@@ -45,6 +46,7 @@ export async function openFamilies(): Promise<OpenFamilies> {
       index: memoryIndex(),
     },
     sealer: createSealer([Buffer.alloc(32)]),
+    passphrases: underPassphrase,
     faults: new ActiveFaults(),
     scenarios: new ProjectScenarios(),
     projects: await openProjects(database, { configured: ['default'], createOnUse: false, most: 1000 }),

@@ -6,7 +6,7 @@ import { apiError } from './errors.ts';
 import type { ActiveFaults } from './faults/active-faults.ts';
 import type { AuditTrail } from './http/audit.ts';
 import type { Credentials } from './http/authentication.ts';
-import { createAuthorization } from './http/authorization.ts';
+import { type Authorization, createAuthorization } from './http/authorization.ts';
 import { bindFamily } from './http/bind.ts';
 import { correlate } from './http/correlation.ts';
 import type { DiskSpace } from './http/disk-space.ts';
@@ -37,6 +37,8 @@ export interface AppOptions {
   families: Family[];
   /** What is needed to answer writes that carry an id of their caller's once; without it such ids are ignored. */
   repeats?: Omit<RepeatOptions, 'answerBytes'>;
+  /** Asks the roles of the configuration, unless given: what that costs can be measured. */
+  authorization?: Authorization;
   /** Those of the configuration unless given. */
   projects?: ProjectGate;
   log: Logger;
@@ -81,7 +83,7 @@ export async function createApp(options: AppOptions) {
   });
   takeJson(app);
   takeMultipart(app, limits, unsupportedMediaType);
-  const authorization = createAuthorization(config.roles);
+  const { authorization = createAuthorization(config.roles) } = options;
   const load = createLoad({ limits, rateLimits, disk, refusals });
   loadFigures(metrics, load);
   const { interrupt } = installPipeline(app, {

@@ -49,6 +49,10 @@ export interface Limits {
   conversationItems: number;
   /** Conversations of a project. */
   conversations: number;
+  /** Responses that are stored of a project. */
+  storedResponses: number;
+  /** Chat completions that are stored of a project. */
+  storedCompletions: number;
   /** Containers of a project that are not over. */
   containers: number;
   /** How long a response may hold its conversation without a sign of life, in seconds. */
@@ -100,6 +104,8 @@ export const LimitsFile = Type.Object(
     projectConnections: bound(1, 1_000_000, 1000),
     conversationItems: bound(1, 1_000_000, 20_000),
     conversations: bound(1, 100_000_000, 1_000_000),
+    storedResponses: bound(1, 1_000_000_000, 10_000_000),
+    storedCompletions: bound(1, 1_000_000_000, 10_000_000),
     containers: bound(1, 1_000_000, 10_000),
     conversationLeaseSeconds: bound(5, 3600, 60),
     conversationWaitSeconds: bound(0, 600, 0),

@@ -82,6 +82,8 @@ test('without a file there are defaults', () => {
       projectConnections: 1000,
       conversationItems: 20_000,
       conversations: 1_000_000,
+      storedResponses: 10_000_000,
+      storedCompletions: 10_000_000,
       containers: 10_000,
       bodyBytes: 33554432,
       fileBytes: 536870912,

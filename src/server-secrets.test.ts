@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectionBudget, connectionDirectory, migrations } from './families/index.ts';
 import { wholeApp } from './families/testing/whole-app.ts';
-import { rotateSecrets } from './server-secrets.ts';
+import { rotateSecrets, rotateTokens } from './server-secrets.ts';
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
+import { ensureCredentials } from './trust/credentials.ts';
 import { createSealer } from './trust/sealing.ts';
 import { type SealingKeys, sealingKeys } from './trust/sealing-keys.ts';
+import { createTokenVerifier } from './trust/token-verifier.ts';
+import { createTokenIssuer } from './trust/tokens.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -85,4 +88,36 @@ test('secrets of the tools of agents are sealed anew, too', async () => {
   const { json } = await again.call('GET', '/agents/helper/versions/1');
   expect(json).toMatchObject({ definition: { tools } });
   await again.stop();
+});
+
+test('tokens are signed with a new key; what the older one signed is good for a day, or is refused at once', async () => {
+  const before = await createTokenIssuer({ directory });
+  const { identityHeader } = ensureCredentials(directory);
+  const request = { audience: 'https://ai.azure.com', lifetimeSeconds: 86_400 };
+  const { accessToken: old } = await before.issue(request);
+  await rotateTokens(directory, false);
+  expect(ensureCredentials(directory).identityHeader).not.toBe(identityHeader);
+  const verified = async (token: string, later = 0) => {
+    const issuer = await createTokenIssuer({ directory, now: () => Date.now() + later });
+    const verifier = createTokenVerifier([issuer], { now: () => Date.now() + later });
+    return (async () => (await verifier.verify(token)).id)().catch(({ code }) => code);
+  };
+  const after = await createTokenIssuer({ directory });
+  const { accessToken: fresh } = await after.issue(request);
+  expect([await verified(old), await verified(fresh)]).toEqual(['developer', 'developer']);
+  const [header = '', payload = '', signature] = old.split('.');
+  const [, other] = fresh.split('.');
+  expect(await verified([header, payload, fresh.split('.')[2]].join('.'))).toBe('invalid_credential');
+  expect(await verified([header, other, signature].join('.'))).toBe('invalid_credential');
+
+  // An issuer that runs on lets the older key go when its time is over.
+  let now = Date.now();
+  const running = await createTokenIssuer({ directory, now: () => now });
+  const { iss } = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  expect(running.knows(iss)).toBe(true);
+  now += 90_000_000;
+  expect(running.knows(iss)).toBe(false);
+
+  await rotateTokens(directory, true);
+  expect([await verified(old), await verified(fresh)]).toEqual(['invalid_credential', 'invalid_credential']);
 });

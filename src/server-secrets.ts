@@ -10,14 +10,18 @@ import {
 import { lockDataDirectory } from './storage/data-lock.ts';
 import { openDatabase } from './storage/database.ts';
 import { keptAnswerStore } from './storage/kept-answers.ts';
+import { keepAuditKeys } from './trust/audit-keys.ts';
+import { rotateIdentityHeader } from './trust/credentials.ts';
 import { auditCommand } from './trust/offline-audit.ts';
 import { createSealer } from './trust/sealing.ts';
 import {
   addSealingKey,
   forgetOldSealingKeys,
+  knownSealingKeys,
   sealingKeys,
   sealingKeyVariable,
 } from './trust/sealing-keys.ts';
+import { rotateTokenKey } from './trust/token-keys.ts';
 
 export interface Rotation {
   /** How many connections there are. */
@@ -41,7 +45,13 @@ export async function rotateSecrets(directory: string, forget: boolean): Promise
       const waiting = forget ? await responseStore(database).countUnfinished() : 0;
       if (waiting > 0) throw new UnfinishedWorkError(waiting);
       // The new key is on disk before anything is sealed with it, and the old one until nothing needs it.
+      const before = knownSealingKeys(directory, given) ?? [];
       const keys = given ? sealingKeys(directory, given) : addSealingKey(directory);
+      const kept = forget && !given ? keys.slice(0, 1) : keys;
+      keepAuditKeys(
+        directory,
+        before.filter((key) => !kept.some((one) => one.equals(key))),
+      );
       const sealer = await storedProjectSealer(database, createSealer(keys));
       const resealed = await connectionDirectory(
         [],
@@ -58,6 +68,21 @@ export async function rotateSecrets(directory: string, forget: boolean): Promise
     } finally {
       await database.destroy();
     }
+  } finally {
+    lock.release();
+  }
+}
+
+/**
+ * Signs tokens with a new key, and gives the identity endpoint another secret. What the older key signed is good until
+ * it expires, unless that is to be forgotten.
+ */
+export async function rotateTokens(directory: string, forget: boolean): Promise<void> {
+  const lock = lockDataDirectory(directory);
+  try {
+    rotateTokenKey(directory, { forget, now: Date.now() });
+    rotateIdentityHeader(directory);
+    await auditCommand(directory, `secrets rotate --tokens${forget ? ' --forget' : ''}`);
   } finally {
     lock.release();
   }

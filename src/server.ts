@@ -40,12 +40,14 @@ import { keptAnswerStore } from './storage/kept-answers.ts';
 import type { Metrics } from './traffic/metrics.ts';
 import { processFigures } from './traffic/process-figures.ts';
 import { trafficFigures } from './traffic/traffic-figures.ts';
+import { auditKeys } from './trust/audit-keys.ts';
 import { openAuditLog } from './trust/audit-log.ts';
 import { refuseUnguarded } from './trust/beyond-loopback.ts';
 import { ensureCertificates } from './trust/certificates.ts';
 import { ensureCredentials } from './trust/credentials.ts';
 import { derivedKey } from './trust/derived-key.ts';
 import { ownIdentity } from './trust/own-identity.ts';
+import { underPassphrase } from './trust/passphrase.ts';
 import { createRoles } from './trust/roles.ts';
 import { createSealer } from './trust/sealing.ts';
 import { sealingKeys, sealingKeyVariable } from './trust/sealing-keys.ts';
@@ -161,8 +163,6 @@ async function start(
     }),
     createTokenIssuer({ directory: dataDirectory, identities: config.identity.local }),
   ]);
-  const audit = await openAuditLog({ dataDirectory, ...config.audit, log: log.logger });
-  onClose(() => audit.close());
   const owner = ensureCredentials(dataDirectory, { fixedKey, makeKey: isLoopback(host) });
   const { identityHeader, keys } = owner;
   traces = await openTraceSink(config.telemetry, models, log.logger);
@@ -174,6 +174,12 @@ async function start(
   const development = isLoopback(host) && !hasIdentity(config);
   const seals = sealingKeys(dataDirectory, process.env[sealingKeyVariable]);
   const [dataKey] = seals;
+  const audit = await openAuditLog({
+    ...{ dataDirectory, keys: auditKeys(dataDirectory) },
+    ...config.audit,
+    log: log.logger,
+  });
+  onClose(() => audit.close());
   const projects = await openProjects(database, {
     configured: config.projects,
     createOnUse: config.createProjectsOnUse ?? development,
@@ -223,6 +229,7 @@ async function start(
     documents,
     vectorStores: { ...config.vectorStores, documents, index },
     sealer,
+    passphrases: underPassphrase,
     apiKeys: { keys, roles: createRoles(config.roles) },
     projects,
     faults,

@@ -149,14 +149,22 @@ export const commands = {
     takesProgram: false,
   },
   secrets: {
-    summary: 'replace the key that secrets are encrypted with, while no server runs',
+    summary: 'replace the keys of secrets or tokens, while no server runs',
     usage: 'bloomery secrets rotate [options]',
     notes: [
       'Secrets of connections are sealed anew. Content that clients carry for the server stays readable, unless --forget is given.',
     ],
     options: {
       data: { ...data, about: 'the data directory' },
-      forget: { kind: 'flag', about: 'remove the older keys, and with them what only they can open' },
+      tokens: {
+        kind: 'flag',
+        about:
+          'instead, the key that tokens of this server are signed with, and the secret of its identity endpoint',
+      },
+      forget: {
+        kind: 'flag',
+        about: 'remove the older keys, and with them what only they can open or verify',
+      },
       json: { kind: 'flag', about: 'print one line of JSON' },
     },
     takesProgram: false,
@@ -209,10 +217,11 @@ export const commands = {
     summary: 'see whether the audit log is whole',
     usage: 'bloomery audit verify [options]',
     notes: [
-      'Every line carries the hash of the line before it: a line changed, put in or taken out between others shows. Lines cut off the end do not, nor does a chain that somebody made anew.',
+      'Every line carries a MAC over itself and the line before it, and its number; where the log ends is noted apart from it. So a line changed, put in, taken out or cut off the end shows. The key is one of the secrets of the server: with BLOOMERY_SEALING_KEY for the server, set it here as well.',
     ],
     options: {
       data: { ...data, about: 'the data directory of the server' },
+      verify: { kind: 'flag', about: 'the same as the word' },
       json: { kind: 'flag', about: 'print one line of JSON' },
     },
     takesProgram: false,
@@ -277,6 +286,7 @@ export const commands = {
     notes: [
       'ACTION is create, reset, delete, export or import.',
       'A fork has all that its origin has, by the same ids, and is a project of its own. `reset` brings a fork back to what its origin has, and any other project to nothing.',
+      'A passphrase is taken from BLOOMERY_PASSPHRASE, or asked for. Archives with secrets need it when they are read.',
     ],
     options: {
       data: { ...data, about: 'the data directory of the server' },
@@ -290,6 +300,10 @@ export const commands = {
         kind: 'text',
         value: 'FILE',
         about: 'export: the archive to write, NAME.tar unless given; import: the archive to read',
+      },
+      'with-secrets': {
+        kind: 'flag',
+        about: 'export: with the secrets of connections and tools, sealed under a passphrase',
       },
       yes: { kind: 'flag', about: 'delete, reset: do it' },
       json: { kind: 'flag', about: 'print one line of JSON' },

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { rotateSecrets } from '../server-secrets.ts';
 import { lockDataDirectory } from '../storage/data-lock.ts';
-import { auditDirectory, currentAuditFile, verifyAuditFiles } from '../trust/audit-files.ts';
+import { auditDirectory, currentAuditFile } from '../trust/audit-files.ts';
+import { auditKeys } from '../trust/audit-keys.ts';
+import { verifyAudit } from '../trust/audit-verify.ts';
+import { apiKeysFile } from '../trust/key-file.ts';
 import { parseArguments } from './arguments.ts';
 import { key } from './key.ts';
 import { token } from './token.ts';
@@ -49,7 +52,7 @@ test('what a command does without a server stands in the audit log', async () =>
     'token of the owner',
   ]);
   expect(written()[0]?.principal.kind).toBe('command');
-  expect(await verifyAuditFiles(auditDirectory(data()))).toEqual({ files: 1, lines: 5, faults: [] });
+  expect(await verifyAudit(data(), auditKeys(data()))).toMatchObject({ files: 1, lines: 5, faults: [] });
 });
 
 test('keys may have the roles of the configuration', async () => {
@@ -60,4 +63,18 @@ test('keys may have the roles of the configuration', async () => {
   await expect(keyCommand('create', 'other', '--role', 'Emperor', '--config', config)).rejects.toThrow(
     "There is no role 'Emperor'",
   );
+});
+
+test('a key for what cannot be a project is refused without a server, and nothing is written', async () => {
+  await keyCommand('create', 'first');
+  const keysBefore = readFileSync(apiKeysFile(data()), 'utf8');
+  for (const [option, value, message] of [
+    ['--project', 'a/b', 'project'],
+    ['--role', 'Emperor', "There is no role 'Emperor'"],
+  ] as const) {
+    await expect(keyCommand('create', 'second', option, value)).rejects.toThrow(message);
+  }
+  await expect(keyCommand('create', 'first')).rejects.toThrow('first');
+  expect(readFileSync(apiKeysFile(data()), 'utf8')).toBe(keysBefore);
+  expect(written().map(({ operation }) => operation)).toEqual(['key create first']);
 });

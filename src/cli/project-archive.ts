@@ -5,12 +5,25 @@ import { FormData } from 'undici';
 import type { ApiSession } from './api-session.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandError } from './failure.ts';
+import { passphrase } from './passphrase.ts';
 
 const reportMilliseconds = 1000;
 
 /** Writes an archive to a file, which has its name once it is whole; answers its bytes. */
-export async function saveArchive({ request }: ApiSession, path: string, file: string): Promise<number> {
-  const reply = await request(path, { method: 'GET' });
+export async function saveArchive(
+  { request }: ApiSession,
+  path: string,
+  file: string,
+  passphrase: string | null,
+): Promise<number> {
+  const reply =
+    passphrase === null
+      ? await request(`${path}:export`, { method: 'GET' })
+      : await request(`${path}:exportWithSecrets`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ passphrase }),
+        });
   const part = `${file}.part`;
   const report = progress('received');
   try {
@@ -41,6 +54,7 @@ export async function sendArchive({ request }: ApiSession, path: string, file: s
     throw new CommandError(exitCodes.failure, `${file} cannot be read: ${(error as Error).message}`);
   }
   const form = new FormData();
+  if (await hasSecrets(archive)) form.set('passphrase', await passphrase(false));
   form.set('file', archive, 'project.tar');
   const sending = setInterval(
     () => process.stderr.write(`sending ${megabytes(archive.size)}\n`),
@@ -50,6 +64,18 @@ export async function sendArchive({ request }: ApiSession, path: string, file: s
     return await (await request(path, { method: 'POST', body: form })).json();
   } finally {
     clearInterval(sending);
+  }
+}
+
+const tarBlock = 512;
+
+/** The first entry of an archive says so. What is none is left to the server to refuse. */
+async function hasSecrets(archive: Blob): Promise<boolean> {
+  const start = await archive.slice(tarBlock, 8 * tarBlock).text();
+  try {
+    return JSON.parse(start.slice(0, start.indexOf('\0'))).secrets !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -2,6 +2,7 @@ import { type ApiSession, openApiSession } from './api-session.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { inColumns } from './in-columns.ts';
+import { passphrase } from './passphrase.ts';
 import { megabytes, saveArchive, sendArchive } from './project-archive.ts';
 import { runningServer } from './running-server.ts';
 
@@ -65,11 +66,13 @@ const actions: Record<string, { names: readonly string[]; needsYes?: boolean; ac
   },
   export: {
     names: ['NAME'],
-    async act(session, [name], { file }) {
+    async act(session, [name], { file, 'with-secrets': withSecrets }) {
       const target = file ?? `${name}.tar`;
-      const bytes = await saveArchive(session, `${pathOf(name)}:export`, target);
-      const said = `Project '${name}' is in ${target} (${megabytes(bytes)}), without the secrets of its connections.`;
-      return { said, json: { name, file: target, bytes } };
+      const under = withSecrets ? await passphrase(true) : null;
+      const bytes = await saveArchive(session, pathOf(name), target, under);
+      const which = withSecrets ? 'with its secrets under the passphrase' : 'without its secrets';
+      const said = `Project '${name}' is in ${target} (${megabytes(bytes)}), ${which}.`;
+      return { said, json: { name, file: target, bytes, secrets: withSecrets } };
     },
   },
   import: {
@@ -81,10 +84,14 @@ const actions: Record<string, { names: readonly string[]; needsYes?: boolean; ac
   },
 };
 
-function optionFault(word: string, { to, file }: Given['values']): string | null {
+function optionFault(word: string, values: Given['values']): string | null {
+  const { to, file } = values;
   if (to !== null && word !== 'reset') return `--to is for \`reset\`, not for \`${word}\`.`;
   if (file !== null && word !== 'export' && word !== 'import') {
     return `--file is for \`export\` and \`import\`, not for \`${word}\`.`;
+  }
+  if (values['with-secrets'] && word !== 'export') {
+    return `--with-secrets is for \`export\`, not for \`${word}\`.`;
   }
   return word === 'import' && file === null ? 'Which archive? --file FILE' : null;
 }

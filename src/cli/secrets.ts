@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { rotateSecrets } from '../server-secrets.ts';
+import { rotateSecrets, rotateTokens } from '../server-secrets.ts';
 import { sealingKeyVariable } from '../trust/sealing-keys.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -12,6 +12,7 @@ export async function secrets({ values, words }: Arguments<'secrets'>): Promise<
       'secrets',
     );
   }
+  if (values.tokens) return rotateTokenKeys(values);
   const { connections, unreadable, forgotten } = await rotateSecrets(resolve(values.data), values.forget);
   if (values.json) process.stdout.write(`${JSON.stringify({ connections, unreadable, forgotten })}\n`);
   else {
@@ -28,5 +29,15 @@ export async function secrets({ values, words }: Arguments<'secrets'>): Promise<
       );
     }
   }
+  return exitCodes.ok;
+}
+
+async function rotateTokenKeys({ data, forget, json }: Arguments<'secrets'>['values']): Promise<number> {
+  await rotateTokens(resolve(data), forget);
+  const old = forget
+    ? 'Tokens that the older key signed are refused from now on.'
+    : 'Tokens that the older key signed are good until they expire, for a day at most; --forget refuses them at once.';
+  const said = `Tokens are signed with a new key. ${old} The secret of the identity endpoint is another one: \`bloomery env\` tells it when the server is back.`;
+  process.stdout.write(`${json ? JSON.stringify({ tokens: true, forgotten: forget }) : said}\n`);
   return exitCodes.ok;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { DataDirectoryInUseError, type DataLock, lockDataDirectory } from '../storage/data-lock.ts';
 import type { LocalIdentity } from '../trust/local-identities.ts';
 import { auditCommand } from '../trust/offline-audit.ts';
+import { longestLifeSeconds } from '../trust/token-keys.ts';
 import { acceptedAudiences, createTokenIssuer } from '../trust/tokens.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { configurationFile, loadConfiguration } from './configuration.ts';
@@ -10,14 +11,12 @@ import { seconds } from './duration.ts';
 import { exitCodes } from './exit-codes.ts';
 import { CommandError } from './failure.ts';
 
-const longestLife = 86_400;
-
 /** Signed with the key of the data directory: whoever can read that needs to ask nobody. */
 export async function token({ values }: Arguments<'token'>): Promise<number> {
   const { user, app, audience, lifetime, json } = values;
   if (user !== null && app !== null) throw wrong('Give --user or --app, not both.');
   const lifetimeSeconds = seconds(lifetime);
-  if (lifetimeSeconds === null || lifetimeSeconds < 1 || lifetimeSeconds > longestLife) {
+  if (lifetimeSeconds === null || lifetimeSeconds < 1 || lifetimeSeconds > longestLifeSeconds) {
     throw wrong(`--lifetime must be a time such as 90s, 15m or 1h, up to 24h, not '${lifetime}'.`);
   }
   if (!acceptedAudiences.includes(audience)) {

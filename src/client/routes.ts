@@ -296,6 +296,13 @@ export const routes = {
       bodyOptional: true,
     },
     export: { method: 'GET', path: '/projects/{name}:export', wire: 'admin', answersBytes: true },
+    exportWithSecrets: {
+      method: 'POST',
+      path: '/projects/{name}:exportWithSecrets',
+      wire: 'admin',
+      hasBody: true,
+      answersBytes: true,
+    },
     import: {
       method: 'POST',
       path: '/projects/{name}:import',

@@ -1,5 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Limits } from '../config.ts';
+import type { ModelProvider } from '../providers/models/model.ts';
+import { steadyModel } from './projects/testing/project-app.ts';
+import { finish, says } from './testing/scripted-model.ts';
 import { askingOf, type StoreAppOptions, storeApp } from './testing/store-app.ts';
 import { type WholeApp, wholeApp } from './testing/whole-app.ts';
 
@@ -143,6 +146,54 @@ test('conversations and containers of a project', async () => {
     expect((await call('POST', path, body)).status).toBe(200);
     expect((await call('POST', path, body)).status).toBe(403);
   }
+});
+
+test('stored responses and chat completions of a project, before a model is asked', async () => {
+  let asked = 0;
+  const model: ModelProvider = {
+    async *generate() {
+      asked++;
+      yield* says('Hello.');
+      yield finish();
+    },
+    countTokens: () => 1,
+  };
+  app = await wholeApp({ m: model }, { limits: { storedResponses: 2, storedCompletions: 2 } });
+  const { call } = app;
+  const kinds = [
+    ['storedResponses', '/openai/v1/responses', { model: 'm', input: 'Hi' }],
+    [
+      'storedCompletions',
+      '/openai/v1/chat/completions',
+      { model: 'm', messages: [{ role: 'user', content: 'Hi' }], store: true },
+    ],
+  ] as const;
+  for (const [name, path, body] of kinds) {
+    const made = [await call('POST', path, body), await call('POST', path, body)];
+    expect(made.map(({ status }) => status)).toEqual([200, 200]);
+    asked = 0;
+    for (const more of [{}, { stream: true }]) {
+      expect(await call('POST', path, { ...body, ...more })).toMatchObject(
+        refused(name, /^A project has 2 stored/),
+      );
+    }
+    expect(asked).toBe(0);
+    expect((await call('POST', path, { ...body, store: false })).status).toBe(200);
+    // What is deleted makes room.
+    await call('DELETE', `${path}/${made[0]?.json.id}`);
+    expect((await call('POST', path, body)).status).toBe(200);
+    expect((await call('POST', path, body)).status).toBe(403);
+  }
+});
+
+test('a response that there is no room for leaves its conversation free', async () => {
+  app = await wholeApp({ m: steadyModel() }, { limits: { storedResponses: 1 } });
+  const { call } = app;
+  const { json } = await call('POST', '/openai/v1/conversations', {});
+  const turn = { model: 'm', input: 'Hi', conversation: json.id };
+  const statuses: number[] = [];
+  for (let i = 0; i < 3; i++) statuses.push((await call('POST', '/openai/v1/responses', turn)).status);
+  expect(statuses).toEqual([200, 403, 403]);
 });
 
 test('what was there before the server started counts', async () => {

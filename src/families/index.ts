@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { BlobsConfig, Limits } from '../config.ts';
 import type { ActiveFaults } from '../faults/active-faults.ts';
-import { mostUsed } from '../kit/budget.ts';
+import { countedRoom, mostUsed } from '../kit/budget.ts';
 import type { Family } from '../kit/operation.ts';
 import type { Blobs } from '../providers/blobs/blobs.ts';
 import { storageAccounts } from '../providers/blobs/storage-accounts.ts';
@@ -18,6 +18,7 @@ import type { ServerTool } from '../providers/tools/tool.ts';
 import type { Database, Migrations } from '../storage/database.ts';
 import { keptAnswerMigrations } from '../storage/kept-answers.ts';
 import type { ApiKeys } from '../trust/api-keys.ts';
+import type { PassphraseKeys } from '../trust/passphrase.ts';
 import type { Roles } from '../trust/roles.ts';
 import type { Sealer } from '../trust/sealing.ts';
 import { agentBudgets, agentDirectory, migrations as agentMigrations, agentsFamily } from './agents/index.ts';
@@ -30,6 +31,7 @@ import {
   chatCompletionsFamily,
   projectTables as chatCompletionTables,
   chatParts,
+  completionBudget,
 } from './chat-completions/index.ts';
 import { completionsFamily } from './completions/index.ts';
 import {
@@ -74,6 +76,7 @@ import {
   keepLogsFor,
   replan,
   requireFiles,
+  responseBudget,
   responseEngine,
   migrations as responseMigrations,
   responseStore,
@@ -140,6 +143,8 @@ export interface FamilyParts {
     | 'projectConnections'
     | 'conversationItems'
     | 'conversations'
+    | 'storedResponses'
+    | 'storedCompletions'
     | 'containers'
   >;
   /** Tools that run on the server, besides the code interpreter. */
@@ -155,6 +160,8 @@ export interface FamilyParts {
   connections?: ConnectionDirectory;
   /** Seals by project: see `projectSealer`. */
   sealer: Sealer;
+  /** What secrets are sealed with that leave the server in an archive. */
+  passphrases: PassphraseKeys;
   /** Those that the server is called with; without them none are administered here. */
   apiKeys?: { keys: ApiKeys; roles: Roles };
   /** The fault plans that requests meet; without them none are administered here. */
@@ -192,10 +199,12 @@ export function createFamilies(parts: FamilyParts): Families {
     connections: connectionBudget(limits),
     conversationItems: conversationItemBudget(limits),
     conversations: conversationBudget(limits),
+    responses: responseBudget(limits),
+    completions: completionBudget(limits),
     containers: containerBudget(limits),
   };
   const conversations = conversationStore(database, budgets);
-  const responses = responseStore(database);
+  const responses = responseStore(database, countedRoom(budgets.responses));
   const engine = responseEngine(responses, limits, log, traces);
   const files = filesFamily(database, { directory: join(parts.directory, 'files'), limits, budgets }, log);
   const uploads = uploadsFamily(
@@ -261,6 +270,8 @@ export function createFamilies(parts: FamilyParts): Families {
     directory: parts.projects,
     folder: join(parts.directory, 'imports'),
     limits,
+    sealer,
+    passphrases: parts.passphrases,
     parts: [
       agents.project,
       { tables: conversationTables },
@@ -289,7 +300,7 @@ export function createFamilies(parts: FamilyParts): Families {
     deploymentsFamily(models),
     connectionsFamily(connections),
     modelsFamily(models),
-    chatCompletionsFamily(models, chatCompletionStore(database), reading),
+    chatCompletionsFamily(models, chatCompletionStore(database, countedRoom(budgets.completions)), reading),
     completionsFamily(models, chatParts),
     embeddingsFamily(models),
     moderationsFamily(models),

@@ -50,6 +50,31 @@ describe('a handshake', () => {
     expect(headers.connection).toBe('close');
   });
 
+  test('for another user is for those who may act for users', async () => {
+    const guarded = await echoServer(
+      {},
+      {
+        grants: {
+          user: [{ role: 'Azure AI User', project: 'default' }],
+          impersonator: [
+            { role: 'Azure AI User', project: 'default' },
+            { role: 'Bloomery Impersonator', project: 'default' },
+          ],
+        },
+      },
+    );
+    try {
+      const headers = (key: string) => ({ 'api-key': key, 'x-ms-user-identity': 'eve' });
+      const { status, body } = await guarded.refusal({ headers: headers('user') });
+      expect([status, body.error.code]).toEqual([403, 'PermissionDenied']);
+      const { create, until } = await guarded.connect({ headers: headers('impersonator') });
+      create('Hi');
+      expect((await until(ended('Hi')))[0]).toMatchObject({ user: 'eve' });
+    } finally {
+      await guarded.close();
+    }
+  });
+
   test('is refused in the envelope of its half', async () => {
     const openai = await server.refusal({ headers: {} });
     expect(openai.body.error.type).toBe('authentication_error');

@@ -9,7 +9,7 @@ export interface ProjectTable {
    * `outlives`: the rows are of what is gone already, and stay when their project goes.
    */
   rows: 'kept' | 'left' | 'outlives';
-  /** Of rows that are kept: what tells them apart within their project. */
+  /** Of rows that are kept: what tells them apart within their project; unique there. */
   key?: readonly string[];
   /** Of a table that has no `project`: where its rows belong. */
   parent?: { table: string; column: string };
@@ -17,8 +17,10 @@ export interface ProjectTable {
   where?: RawBuilder<boolean>;
   /** What columns are in a fork, where it is not the same. */
   instead?: Record<string, RawBuilder<unknown>>;
-  /** Columns that count on through all projects: of each, the table whose `seq` it counts by. */
+  /** Columns that count: of each, the table whose `seq` it counts by. An import gives numbers of its own. */
   counts?: Record<string, string>;
+  /** Its `seq` counts within a project, and a fork has the same; else through all projects, and a fork has others. */
+  countedWithin?: 'project';
   /** Columns of text that are JSON, or null. */
   json?: readonly string[];
   /** Columns of text that may name resources of their own project by full id. */
@@ -57,11 +59,19 @@ export interface ArchivePart {
   folder?: string;
   /** Changes the rows of a project that is only there to be written to an archive, so that nothing comes of them. */
   still?(project: string, on: Database): Promise<void>;
-  /** A row as the archive has it. */
-  exported?(table: string, row: Row): Row;
+  /** A row as the archive has it, without secrets unless it is told how they go along. */
+  exported?(table: string, row: Row, secrets: ArchiveSecrets | null): Row;
   contents?(project: string): AsyncIterable<ArchivedContent>;
   /** For one archive that is read into a project. */
-  importer?(project: string): ArchiveImporter;
+  importer?(project: string, secrets: ArchiveSecrets | null): ArchiveImporter;
+}
+
+/** How secrets get from a server into an archive, or out of one into a server. */
+export interface ArchiveSecrets {
+  /** Sealed for there, in place of sealed for here; null for what nothing opens any more. */
+  carry(sealed: string, purpose: string): string | null;
+  /** Seals for there. */
+  seal(text: string, purpose: string): string;
 }
 
 export interface ArchiveImporter {

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Database, type Migrations, openDatabase, prepared } from './database.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type Database, databaseFile, type Migrations, openDatabase, prepared } from './database.ts';
 
 type Tables = { things: { id: string; n: number } };
 
@@ -143,4 +143,20 @@ test('a prepared query takes its values at execution, in a transaction too', asy
     await trx.withTables<Tables>().updateTable('things').set({ n: 5 }).where('id', '=', 'a').execute();
     expect(await byId({ id: 'a' }, trx)).toEqual([{ n: 5 }]);
   });
+});
+
+test('what was written goes from the log into the file while nobody waits for it', async () => {
+  const bytes = 2000 * 4096;
+  await database
+    .transaction()
+    .execute((on) =>
+      sql`with recursive one(n) as (select 1 union all select n + 1 from one where n < 2100) insert into things (id, n) select n || hex(zeroblob(2000)), n from one`.execute(
+        on,
+      ),
+    );
+  await vi.waitFor(() => expect(statSync(databaseFile(directory)).size).toBeGreaterThan(bytes), {
+    timeout: 10_000,
+  });
+  await insert('after');
+  expect((await ids()).at(-1)).toBe('after');
 });

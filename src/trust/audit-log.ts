@@ -1,12 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { type AuditKey, chainedLine } from './audit-chain.ts';
 import {
   auditDirectory,
   currentAuditFile,
   dropOldAuditFiles,
-  hashOfLine,
+  firstNumberOf,
   putAuditFileAway,
   tailOf,
 } from './audit-files.ts';
+import { readAuditHead, writeAuditHead } from './audit-head.ts';
 import { codeOf, makePrivateDirectory, ownerOnly } from './durable-file.ts';
 import type { Principal } from './principal.ts';
 
@@ -40,6 +42,8 @@ export interface AuditLog {
 
 export interface AuditLogOptions {
   dataDirectory: string;
+  /** The first one is written with. Without any, lines show less of what is done to them. */
+  keys: readonly AuditKey[];
   megabytes: number;
   files: number;
   log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
@@ -141,10 +145,20 @@ interface AuditFile {
 
 async function openFile(
   directory: string,
-  { megabytes, files }: Pick<AuditLogOptions, 'megabytes' | 'files'>,
+  { dataDirectory, keys, megabytes, files, log }: AuditLogOptions,
 ): Promise<AuditFile> {
   const most = megabytes * 1_048_576;
-  let { previous, isTorn } = tailOf(directory);
+  const [key = null] = keys;
+  const head = readAuditHead(dataDirectory, keys);
+  let { isTorn, ...link } = tailOf(directory);
+  let first = head === null || head === 'damaged' ? 1 : head.first;
+  let gone: { from: number; through: number } | null = null;
+  if (head !== null && head !== 'damaged' && head.number > link.number) {
+    // Numbers are never given twice, so that what is gone shows for as long as its neighbours are kept.
+    gone = { from: link.number + 1, through: head.number };
+    link = { ...link, number: head.number };
+    log.warn(gone, 'lines of the audit log are gone');
+  }
   let handle: FileHandle | null = await openCurrent(directory);
   let size = (await handle.stat()).size;
   let syncedAt = 0;
@@ -159,7 +173,7 @@ async function openFile(
       size = 0;
     }
     if (handle === null) {
-      dropOldAuditFiles(directory, files);
+      if (dropOldAuditFiles(directory, files)) first = firstNumberOf(directory) ?? first;
       handle = await openCurrent(directory);
       size = (await handle.stat()).size;
     }
@@ -175,28 +189,40 @@ async function openFile(
     size += bytes.length;
   };
 
+  /** Where that cannot be noted the next lines note it. */
+  const noteEnd = async (isSure: boolean): Promise<void> => {
+    if (key === null) return;
+    const end = { first, number: link.number, end: link.previous };
+    await writeAuditHead(dataDirectory, end, key, isSure).catch(() => {});
+  };
+
   return {
     async write(batch, counts) {
-      let last = previous;
+      let last = link;
       const chained = (fields: object): string => {
-        const line = JSON.stringify({ previous: last, ...fields });
-        last = hashOfLine(line);
-        return `${line}\n`;
+        const made = chainedLine(fields, last, key);
+        last = made.link;
+        return `${made.line}\n`;
       };
-      const lines = batch.map((entry) => chained({ ...entry, time: new Date(entry.time).toISOString() }));
-      if (counts.dropped > 0 || counts.unknownRefused > 0) {
-        lines.push(chained({ time: new Date().toISOString(), notWritten: counts }));
-      }
+      const time = new Date().toISOString();
+      const lines = gone === null ? [] : [chained({ time, gone })];
+      lines.push(...batch.map((entry) => chained({ ...entry, time: new Date(entry.time).toISOString() })));
+      if (counts.dropped > 0 || counts.unknownRefused > 0) lines.push(chained({ time, notWritten: counts }));
       await append((isTorn ? '\n' : '') + lines.join(''));
       isTorn = false;
-      previous = last;
-      if (Date.now() - syncedAt < syncMilliseconds) return;
-      syncedAt = Date.now();
-      // It is written; that the disk does not say so is no reason to write it again.
-      await handle?.datasync().catch(() => {});
+      gone = null;
+      link = last;
+      const isSure = Date.now() - syncedAt >= syncMilliseconds;
+      if (isSure) {
+        syncedAt = Date.now();
+        // It is written; that the disk does not say so is no reason to write it again.
+        await handle?.datasync().catch(() => {});
+      }
+      await noteEnd(isSure);
     },
     async close() {
       await handle?.datasync();
+      if (link.number > 0) await noteEnd(true);
       await handle?.close();
     },
   };

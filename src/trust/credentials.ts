@@ -83,6 +83,15 @@ export function ensureCredentials(
   };
 }
 
+/** Whoever has the old one gets no tokens any more. No server may run meanwhile. */
+export function rotateIdentityHeader(directory: string): void {
+  const noted = readCredentials(directory);
+  noteForOwner(directory, noted, {
+    apiKey: noted.apiKey,
+    identityHeader: randomBytes(32).toString('base64url'),
+  });
+}
+
 interface Noted {
   apiKey: string | null;
   identityHeader: string | null;

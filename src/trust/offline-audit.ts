@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { auditKeys } from './audit-keys.ts';
 import { openAuditLog } from './audit-log.ts';
 
 /**
@@ -14,6 +15,7 @@ export async function auditCommand(
 ): Promise<void> {
   if (!existsSync(dataDirectory)) return;
   const audit = await openAuditLog({
+    keys: auditKeys(dataDirectory),
     ...{ dataDirectory, megabytes: Number.POSITIVE_INFINITY, files: Number.POSITIVE_INFINITY },
     log: { warn: (_fields, message) => warn(message), info() {} },
   });

@@ -16,7 +16,11 @@ const keyBytes = 32;
 const mostKeys = 10;
 
 /** Made on first use. */
-export function sealingKeys(directory: string, given: string | undefined): SealingKeys {
+export const sealingKeys = (directory: string, given: string | undefined): SealingKeys =>
+  knownSealingKeys(directory, given) ?? write(directory, [randomBytes(keyBytes)]);
+
+/** Null where there are none yet. */
+export function knownSealingKeys(directory: string, given: string | undefined): SealingKeys | null {
   if (given) {
     return parse(
       given.split(','),
@@ -25,7 +29,7 @@ export function sealingKeys(directory: string, given: string | undefined): Seali
   }
   const file = keyFile(directory);
   const stored = readPrivateIfPresent(file);
-  if (stored === null) return write(directory, [randomBytes(keyBytes)]);
+  if (stored === null) return null;
   return parse(
     stored.trim().split('\n'),
     `${file} is damaged: it must hold 32 bytes in base64. Restore it; what it sealed can't be read without it.`,

@@ -1,17 +1,8 @@
 /** Access tokens of this server's own: made for the managed-identity endpoint and by `bloomery token`. */
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  hash,
-  type KeyObject,
-  randomUUID,
-} from 'node:crypto';
-import { join } from 'node:path';
-import { trustDirectory } from './certificates.ts';
-import { makePrivateDirectory, readPrivateIfPresent, writeDurably } from './durable-file.ts';
+import { randomUUID } from 'node:crypto';
 import { derivedUuid, type LocalIdentity } from './local-identities.ts';
 import { everything, type Grant, type Principal } from './principal.ts';
+import { type TokenKeys, tokenKeys } from './token-keys.ts';
 import { invalidToken, quoted, tokenRefusal } from './token-refusal.ts';
 import type { TokenSource } from './token-verifier.ts';
 
@@ -63,15 +54,17 @@ const skewSeconds = 5;
 
 export async function createTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
   const { directory, now = Date.now, audiences = acceptedAudiences, identities = [] } = options;
-  const privateKey = signingKey(directory);
-  const publicKey = createPublicKey(privateKey);
-  const keyId = hash('sha256', publicKey.export({ type: 'spki', format: 'der' }), 'base64url').slice(0, 16);
-  const issuer = `urn:bloomery:${keyId}`;
+  const { signing, verifying }: TokenKeys = tokenKeys(directory, now());
+  const keyId = signing.id;
+  const issuer = issuerOf(keyId);
+  /** Each key is an issuer of its own. */
+  const keyOf = (given: unknown) =>
+    verifying.find(({ id, until }) => issuerOf(id) === given && until > now());
   const tenant = derivedUuid('tenant', keyId);
   const principals = new Map(identities.map((identity) => [identity.objectId, principalOf(identity)]));
 
   return {
-    knows: (given) => given === issuer,
+    knows: (given) => keyOf(given) !== undefined,
 
     async issue(request) {
       const { audience, identity, subject = 'developer', within = {} } = request;
@@ -90,15 +83,21 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         .setNotBefore(issuedAt)
         .setExpirationTime(expiresOn)
         .setJti(randomUUID())
-        .sign(privateKey);
+        .sign(signing.privateKey);
       return { accessToken, expiresOn };
     },
 
     async verify(token) {
-      const { jwtVerify } = await import('./jwt.ts');
+      const { decodeJwt, jwtVerify } = await import('./jwt.ts');
       try {
-        const { payload } = await jwtVerify(token, publicKey, {
-          ...{ algorithms: [algorithm], issuer, audience: audiences, requiredClaims: ['exp', 'sub'] },
+        const key = keyOf(decodeJwt(token).iss) ?? verifying[0];
+        const { payload } = await jwtVerify(token, key.publicKey, {
+          ...{
+            algorithms: [algorithm],
+            issuer: issuerOf(key.id),
+            audience: audiences,
+            requiredClaims: ['exp', 'sub'],
+          },
           ...{ clockTolerance: skewSeconds, currentDate: new Date(now()) },
         });
         const id = String(payload.sub);
@@ -107,13 +106,15 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
             ? { kind: 'token' as const, id, name: id, grants: grantsOf(payload) }
             : principals.get(String(payload.oid));
         if (principal === undefined) throw stranger(payload.oid);
-        return { principal, expiresOn: Number(payload.exp), skewSeconds, keyId };
+        return { principal, expiresOn: Number(payload.exp), skewSeconds, keyId: key.id };
       } catch (error) {
         throw tokenRefusal(error, { audiences, algorithm });
       }
     },
   };
 }
+
+const issuerOf = (keyId: string): string => `urn:bloomery:${keyId}`;
 
 function grantsOf({ project, roles }: Record<string, unknown>): readonly Grant[] {
   if (project === undefined) return everything;
@@ -145,26 +146,3 @@ const stranger = (objectId: unknown) =>
   invalidToken(
     `The access token is of ${quoted(objectId)}, which is no user or app of this server's configuration (\`identity\`).`,
   );
-
-const keyRemedy = 'Delete it: a new one is made, and clients fetch new tokens by themselves.';
-
-function signingKey(directory: string): KeyObject {
-  const file = join(trustDirectory(directory), 'token-key.pem');
-  const stored = readPrivateIfPresent(file);
-  if (stored === null) {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    makePrivateDirectory(trustDirectory(directory));
-    writeDurably(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-    return privateKey;
-  }
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(stored);
-  } catch (error) {
-    throw new Error(`${file} is damaged: it holds no private key. ${keyRemedy}`, { cause: error });
-  }
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Error(`${file} holds a key of another kind than EC P-256. ${keyRemedy}`);
-  }
-  return key;
-}

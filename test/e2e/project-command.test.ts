@@ -25,8 +25,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function run(words: string) {
-  const child = spawn(process.execPath, [main, ...words.split(' ')], { cwd: directory });
+async function run(words: string, variables: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [main, ...words.split(' ')], {
+    ...{ cwd: directory, env: { ...process.env, ...variables } },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -34,7 +37,7 @@ async function run(words: string) {
   ]);
   return { code, stdout, stderr };
 }
-const project = (words: string) => run(`project ${words}`);
+const project = (words: string, variables?: Record<string, string>) => run(`project ${words}`, variables);
 
 test('projects are made, forked, reset, moved and deleted', { timeout: 120_000 }, async () => {
   expect((await project('create one')).stdout).toBe("Project 'one' is made.\n");
@@ -55,7 +58,22 @@ test('projects are made, forked, reset, moved and deleted', { timeout: 120_000 }
   ]);
 });
 
+test('secrets go along under a passphrase of the environment', { timeout: 60_000 }, async () => {
+  const variables = { BLOOMERY_PASSPHRASE: 'a passphrase of some length', SEARCH_KEY: 'hush' };
+  await project('create keeper');
+  const set =
+    'connection set b --project keeper --type ApiKey --target https://b.example --key-env SEARCH_KEY';
+  expect((await run(set, variables)).code).toBe(0);
+  const taken = await project('export keeper --with-secrets --file keeper.tar', variables);
+  expect([taken.code, taken.stdout]).toEqual([0, expect.stringContaining('with its secrets')]);
+  const without = await project('import kept --file keeper.tar');
+  expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('BLOOMERY_PASSPHRASE')]);
+  expect((await project('import kept --file keeper.tar', variables)).code).toBe(0);
+});
+
 test.each([
+  ['list --with-secrets', 2, '--with-secrets is for `export`'],
+  ['export default --with-secrets', 2, 'put it into BLOOMERY_PASSPHRASE'],
   ['', 2, 'Say what to do: list'],
   ['remove a', 2, "not 'remove'"],
   ['fork a', 2, 'It is: fork ORIGIN NAME'],

@@ -14,9 +14,16 @@ const definition = {
 test('what an older version stored in clear can be read, and is not exported', () => {
   const row = { definition: JSON.stringify(definition), secrets: null };
   expect(openedDefinition(row, sealer, 'p')).toEqual(definition);
-  expect(exportedVersion({ ...row, version: 1 })).toEqual({
+  expect(exportedVersion({ ...row, version: 1 }, null)).toEqual({
     version: 1,
     definition: JSON.stringify({ kind: 'prompt', tools: [{ type: 'mcp' }, { type: 'mcp' }] }),
+  });
+  const along = {
+    carry: () => null,
+    seal: (text: string, purpose: string) => `${purpose}: ${text}`,
+  };
+  expect(exportedVersion({ ...row, version: 1 }, along)).toMatchObject({
+    secrets: 'agent tools: [{"headers":{"a":"hush"}},null]',
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Row } from '../../kit/project-part.ts';
+import type { ArchiveSecrets, Row } from '../../kit/project-part.ts';
 import { secretsOfAll, withoutSecrets, withSecrets } from '../../kit/tool-secrets.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Sealer } from '../../trust/sealing.ts';
@@ -40,12 +40,24 @@ export function openedDefinition(
   return text === null ? stored : { ...stored, tools: withSecrets(toolsOf(stored), text) };
 }
 
-/** A row of an archive has no secrets, neither sealed nor, as older versions stored them, in the definition. */
-export function exportedVersion({ secrets: _, ...row }: Row): Row {
+/** A row of an archive has secrets sealed or not at all; older versions stored them in the definition. */
+export function exportedVersion({ secrets: sealed, ...row }: Row, along: ArchiveSecrets | null): Row {
+  const carried = carriedVersion({ ...row, secrets: sealed ?? null }, along);
   const definition = JSON.parse(String(row.definition));
   const tools = toolsOf(definition);
-  if (secretsOfAll(tools) === null) return row;
-  return { ...row, definition: JSON.stringify({ ...definition, tools: tools.map(withoutSecrets) }) };
+  const plain = secretsOfAll(tools);
+  if (plain === null) return carried;
+  return {
+    ...carried,
+    definition: JSON.stringify({ ...definition, tools: tools.map(withoutSecrets) }),
+    ...(along === null ? {} : { secrets: along.seal(plain, purpose) }),
+  };
+}
+
+/** Without the column where there is nothing: older servers have none. */
+export function carriedVersion({ secrets: sealed, ...row }: Row, along: ArchiveSecrets | null): Row {
+  const secrets = sealed ? along?.carry(String(sealed), purpose) : null;
+  return secrets ? { ...row, secrets } : row;
 }
 
 type SealedVersion = { project: string; agent_name: string; version: number; secrets: string | null };

@@ -11,7 +11,7 @@ import type { ChatCompletionStore } from './store.ts';
 
 export { migrations } from './migrations.ts';
 export { projectTables } from './project-tables.ts';
-export { chatCompletionStore } from './store.ts';
+export { chatCompletionStore, completionBudget } from './store.ts';
 
 export const chatCompletionsFamily = (
   models: ModelGateway,

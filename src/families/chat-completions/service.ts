@@ -42,6 +42,7 @@ export function chatCompletionsService(
         body.metadata ? { ...whole, metadata: body.metadata } : whole;
       const keep = (whole: ChatCompletion): Promise<void> =>
         store.insert(withMetadata(whole), body.messages, ownerOf(ctx));
+      if (body.store) await store.requireRoom(ctx.project);
       const started = performance.now();
       const events = await startModelCall(target, request, fieldNames(body), ctx.signal, callerOf(ctx));
       const pieces = deltas(events, customTools);

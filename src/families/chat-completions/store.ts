@@ -1,3 +1,4 @@
+import type { Budget, CountedRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
 import type { Owner } from '../conversations/store.ts';
@@ -32,9 +33,19 @@ export interface CompletionFilter {
   metadata: Record<string, string>;
 }
 
+export const completionBudget = (limits: { storedCompletions: number }): Budget => ({
+  name: 'storedCompletions',
+  most: limits.storedCompletions,
+  noun: 'stored chat completions',
+  whose: 'project',
+  table: 'chat_completions',
+  per: ['project'],
+  isLarge: true,
+});
+
 export type ChatCompletionStore = ReturnType<typeof chatCompletionStore>;
 
-export function chatCompletionStore(database: Database) {
+export function chatCompletionStore(database: Database, room: CountedRoom | null = null) {
   const db = database.withTables<Tables>();
 
   const byId = prepared<Shown>(database, (parameter) =>
@@ -111,6 +122,9 @@ export function chatCompletionStore(database: Database) {
   }
 
   return {
+    /** To be called before the model is asked for one that will be stored. */
+    requireRoom: async (project: string): Promise<void> => room?.require(database, [project]),
+
     async insert(
       { metadata = {}, ...completion }: ChatCompletion,
       messages: Message[],
@@ -200,6 +214,7 @@ export function chatCompletionStore(database: Database) {
           .where('project', '=', owner.project)
           .where('id', '=', id)
           .execute();
+        room?.freed();
         return true;
       }),
   };

@@ -8,7 +8,8 @@ import type { Sealer } from '../../trust/sealing.ts';
 import { connectionNameOf } from './connection-id.ts';
 import { connectionStore, type StoredConnection } from './store.ts';
 
-const purpose = 'connection';
+/** What credentials are sealed for. */
+export const sealedFor = 'connection';
 
 /** Of the stored ones in one project. A listing reads them all. */
 export const connectionBudget = (limits: { projectConnections: number }): Budget => ({
@@ -103,7 +104,7 @@ export function connectionDirectory(
         'name',
       );
     }
-    const text = sealer.open(sealed, purpose, project);
+    const text = sealer.open(sealed, sealedFor, project);
     const content: Sealed | null = text === null ? null : JSON.parse(text);
     if (content?.name === name && content.target === target) return content.credentials;
     throw conflict(
@@ -139,7 +140,7 @@ export function connectionDirectory(
       }
       const content: Sealed = { name, target, credentials };
       const added: KnownConnection = { ...connection, credentialType: credentials.type };
-      const sealed = sealer.seal(JSON.stringify(content), purpose, project);
+      const sealed = sealer.seal(JSON.stringify(content), sealedFor, project);
       const outcome = await store.set(project, { ...added, sealed }, budget.most);
       if (outcome === 'full') throw quotaExceeded(budget);
       return { isNew: outcome === 'made', connection: added };
@@ -154,9 +155,9 @@ export function connectionDirectory(
       const unreadable: string[] = [];
       const connections = await store.reseal((sealed, project, name) => {
         if (sealed === '') return sealed;
-        const text = sealer.open(sealed, purpose, project);
+        const text = sealer.open(sealed, sealedFor, project);
         if (text === null) unreadable.push(`${project}/${name}`);
-        return text === null ? sealed : sealer.seal(text, purpose, project);
+        return text === null ? sealed : sealer.seal(text, sealedFor, project);
       });
       return { connections, unreadable };
     },

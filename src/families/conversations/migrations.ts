@@ -86,4 +86,29 @@ export const migrations: Migrations = {
       await sql`update conversations set endpoint_agent = agent_name`.execute(db);
     },
   },
+  /** `seq` counts within its conversation, so that a fork has the same numbers as its origin. */
+  '0040_items_counted_by_conversation': {
+    async up(db) {
+      await rebuildTable(db, {
+        name: 'conversation_items',
+        columns: (table) =>
+          table
+            .addColumn('project', 'text', (c) => c.notNull())
+            .addColumn('conversation_id', 'text', (c) => c.notNull())
+            .addColumn('seq', 'integer', (c) => c.notNull())
+            .addColumn('id', 'text', (c) => c.notNull())
+            .addColumn('type', 'text', (c) => c.notNull())
+            .addColumn('item', 'text')
+            .addPrimaryKeyConstraint('conversation_items_pk', ['project', 'conversation_id', 'seq']),
+        rows: (old) =>
+          sql`select project, conversation_id, seq, id, type, item from ${old} order by project, conversation_id, seq`,
+      });
+      await db.schema
+        .createIndex('conversation_items_id')
+        .on('conversation_items')
+        .columns(['project', 'conversation_id', 'id'])
+        .unique()
+        .execute();
+    },
+  },
 };

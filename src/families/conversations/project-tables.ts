@@ -18,5 +18,6 @@ export const projectTables: readonly ProjectTable[] = [
     key: ['conversation_id', 'seq'],
     json: ['item'],
     counts: { seq: 'conversation_items' },
+    countedWithin: 'project',
   },
 ];

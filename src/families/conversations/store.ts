@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import { sql } from 'kysely';
 import { type Budget, countedRoom, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
@@ -22,9 +22,10 @@ type Tables = {
     lease_expires_at: number | null;
   };
   conversation_items: {
-    seq: Generated<number>;
     project: string;
     conversation_id: string;
+    /** Counts within the conversation. */
+    seq: number;
     id: string;
     type: string;
     /** Null once the item is deleted. */
@@ -116,6 +117,8 @@ export function conversationStore(
     db.insertInto('conversation_items').values({
       project: parameter('project'),
       conversation_id: parameter('conversation_id'),
+      // A deleted item leaves its row, so no number is given twice.
+      seq: sql<number>`(select coalesce(max(seq), 0) + 1 from conversation_items where project = ${parameter('project')} and conversation_id = ${parameter('conversation_id')})`,
       id: parameter('id'),
       type: parameter('type'),
       item: parameter('item'),

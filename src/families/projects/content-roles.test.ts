@@ -32,6 +32,19 @@ test('the refusal names the data action, and who has it', async () => {
   );
 });
 
+test('secrets go along for an owner alone', async () => {
+  app = await projectApp();
+  const statuses = async (role: string) => {
+    const headers = { 'api-key': keyOfRole(role) };
+    const path = '/admin/projects/default:exportWithSecrets';
+    return (await app.call('POST', path, { passphrase: 'open sesame, please' }, headers)).status;
+  };
+  for (const role of ['Azure AI Project Manager', 'Azure AI User', 'Azure AI Account Owner', 'Reader']) {
+    expect(await statuses(role), role).toBe(403);
+  }
+  expect(await statuses('Azure AI Owner')).toBe(200);
+});
+
 test.each(['Azure AI Owner', 'Azure AI Project Manager'])('%s may', async (role) => {
   app = await projectApp();
   const headers = { 'api-key': keyOfRole(role) };

@@ -32,7 +32,12 @@ const NewName = Type.Object({ name: Name }, closed);
 /** All that is in a project goes through the hands of whoever does these. */
 const contents = 'Microsoft.CognitiveServices/accounts/projects/contents';
 
-export const ArchiveForm = Type.Object({ file: FormFile });
+const Passphrase = Type.String({
+  minLength: 12,
+  maxLength: 1024,
+  description: 'What the secrets are sealed under. Whoever has it and the archive has them.',
+});
+export const ArchiveForm = Type.Object({ file: FormFile, passphrase: Type.Optional(Passphrase) });
 
 export const operations = {
   list: op({
@@ -96,6 +101,17 @@ export const operations = {
     wire: 'admin',
     dataAction: `${contents}/read`,
     params: byName,
+    answersBytes: true,
+  }),
+  exportWithSecrets: op({
+    method: 'POST',
+    path: '/projects/{name}:exportWithSecrets',
+    summary: 'Get all of a project as one archive, with the secrets of its connections and tools',
+    wire: 'admin',
+    action: 'Microsoft.CognitiveServices/accounts/exportSecrets/action',
+    dataAction: `${contents}/read`,
+    params: byName,
+    body: Type.Object({ passphrase: Passphrase }, closed),
     answersBytes: true,
   }),
   import: op({

@@ -26,7 +26,7 @@ export interface ProjectsFamily {
 }
 
 export function projectsFamily(
-  parts: Omit<ProjectsParts, 'store'> & Pick<ArchivesParts, 'folder' | 'limits'>,
+  parts: Omit<ProjectsParts, 'store'> & Pick<ArchivesParts, 'folder' | 'limits' | 'sealer' | 'passphrases'>,
 ): ProjectsFamily {
   const store = projectStore(parts.database);
   const projects = createProjects({ ...parts, store });

@@ -13,9 +13,13 @@ export async function openNumbers(database: Database): Promise<void> {
   );
 }
 
-/** Tables whose rows are counted through all projects. */
-export const counting = (tables: readonly ProjectTable[]): string[] =>
-  tables.filter(({ counts }) => counts?.seq !== undefined).map(({ table }) => table);
+/** Tables whose rows are counted. */
+export const counting = (tables: readonly ProjectTable[]): ProjectTable[] =>
+  tables.filter(({ counts }) => counts?.seq !== undefined);
+
+/** Those whose rows are counted through all projects. */
+export const countingThroughAll = (tables: readonly ProjectTable[]): ProjectTable[] =>
+  counting(tables).filter(({ countedWithin }) => countedWithin === undefined);
 
 const listOf = (table: string, project: string): string => `${table} ${project}`;
 
@@ -40,12 +44,17 @@ export async function addNumbers(
 }
 
 /** Gives new numbers for those that were noted, and never again. To be called in a transaction. */
-export async function giveNumbers(table: string, to: string, on: Database): Promise<void> {
+export async function giveNumbers(
+  { table, countedWithin }: ProjectTable,
+  to: string,
+  on: Database,
+): Promise<void> {
   const list = listOf(table, to);
-  const last = await lastNumber(table, on);
+  const last = countedWithin === undefined ? await lastNumber(table, on) : null;
   await sql`update temp.moved_numbers as moved set new = ${last ?? 0} + ranked.rank from (select old, row_number() over (order by old) as rank from temp.moved_numbers where list = ${list}) as ranked where moved.list = ${list} and moved.old = ranked.old`.execute(
     on,
   );
+  if (countedWithin !== undefined) return;
   const { rows } = await sql<{
     through: number | null;
   }>`select max(new) as through from temp.moved_numbers where list = ${list}`.execute(on);
@@ -60,8 +69,12 @@ export const newNumber = (table: string, to: string, old: RawBuilder<unknown>): 
     to,
   )} and old <= ${old} order by old desc limit 1), 0) end`;
 
-export async function forgetNumbers(tables: readonly string[], to: string, on: Database): Promise<void> {
-  for (const table of tables) {
+export async function forgetNumbers(
+  tables: readonly ProjectTable[],
+  to: string,
+  on: Database,
+): Promise<void> {
+  for (const { table } of tables) {
     await sql`delete from temp.moved_numbers where list = ${listOf(table, to)}`.execute(on);
   }
 }

@@ -59,14 +59,14 @@ export function createProjects({
     for (const part of parts) part.changed?.(name);
   };
 
-  /** Removes the rows; answers how to remove what they name. */
-  const empty = async (name: string, { remove }: ProjectRows, on: Database): Promise<() => void> => {
+  /** Removes rows; answers how to remove what they name. */
+  const empty = async (name: string, on: Database, remove: () => Promise<void>): Promise<() => void> => {
     const steps: (() => Promise<void>)[] = [];
     for (const part of parts) {
       const step = await part.removing?.(name, on);
       if (step !== undefined) steps.push(step);
     }
-    await remove(name, on);
+    await remove();
     return () => {
       for (const step of steps) clean(step);
     };
@@ -81,7 +81,7 @@ export function createProjects({
   const removeAll: Projects['removeAll'] = async (name) => {
     const all = await allRows();
     const removeRest = await database.transaction().execute(async (on) => {
-      const rest = await empty(name, all, on);
+      const rest = await empty(name, on, () => all.remove(name, on));
       await store.remove(name, on);
       return rest;
     });
@@ -123,8 +123,9 @@ export function createProjects({
           const before = directory.require(name);
           const seals = from === null ? before.seals : JSON.stringify(forkedSeals(directory.sealsOf(from)));
           const removeRest = await database.transaction().execute(async (on) => {
-            const rest = await empty(name, all, on);
-            if (from !== null) await all.copy(from, name, on);
+            const rest = await empty(name, on, () =>
+              from === null ? all.remove(name, on) : all.align(from, name, on),
+            );
             await store.setSeals(name, seals, on);
             return rest;
           });

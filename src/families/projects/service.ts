@@ -22,6 +22,14 @@ export function projectsService(
     url: ctx.projectUrl.replace(/[^/]*$/, encodeURIComponent(name)),
   });
 
+  const archived = (known: string, passphrase: string | null): ByteStream => {
+    const { name } = directory.require(named(known));
+    return new ByteStream(archives.write(name, passphrase), 'application/x-tar', {
+      'content-disposition': `attachment; filename="${name}.tar"`,
+      'cache-control': 'no-store',
+    });
+  };
+
   return {
     list: (ctx) => ({ value: directory.list().map((row) => toWire(ctx, row)) }),
     create: async (ctx, { body }) => toWire(ctx, await projects.create(body.name)),
@@ -29,13 +37,8 @@ export function projectsService(
     fork: async (ctx, { params, body }) => toWire(ctx, await projects.fork(named(params.name), body.name)),
     reset: async (ctx, { params, body }) =>
       toWire(ctx, await projects.reset(named(params.name), body?.to ?? null)),
-    export(_ctx, { params }) {
-      const { name } = directory.require(named(params.name));
-      return new ByteStream(archives.write(name), 'application/x-tar', {
-        'content-disposition': `attachment; filename="${name}.tar"`,
-        'cache-control': 'no-store',
-      });
-    },
+    export: (_ctx, { params }) => archived(params.name, null),
+    exportWithSecrets: (_ctx, { params, body }) => archived(params.name, body.passphrase),
     import: async (ctx, { params, body }) => toWire(ctx, await archives.read(params.name, body)),
     async delete(_ctx, { params }) {
       await projects.delete(named(params.name));

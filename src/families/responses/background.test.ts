@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ServerTool, ToolContext } from '../../providers/tools/tool.ts';
 import { calls, finish, hangs, says, scriptedModel, type Turn } from '../testing/scripted-model.ts';
 import { type ScriptedToolOptions, scriptedTool } from '../testing/scripted-tool.ts';
+import { keyOfRole } from '../testing/test-app.ts';
 import { type WholeApp, type WholeAppOptions, wholeApp } from '../testing/whole-app.ts';
 
 const apps: WholeApp[] = [];
@@ -188,6 +190,29 @@ describe('after the process has died', () => {
     expect(end.usage).toMatchObject({ input_tokens: 22 });
     expect(scripted.calls).toEqual([{ n: 1 }]);
     expect(after.requests[0]?.messages.at(-1)).toMatchObject({ role: 'tool', output: 'result 1' });
+  });
+
+  test('a tool acts with the roles, and for the key, of whoever asked before', async () => {
+    const contexts: ToolContext[] = [];
+    const scripted = tool();
+    const watched: ServerTool = {
+      ...scripted,
+      open: (definition, context) => {
+        contexts.push(context);
+        return scripted.open(definition, context);
+      },
+    };
+    const before = await start({ tools: [watched] }, call(1), never);
+    const body = { model: 'my-model', input: 'Go.', background: true, tools: [definition] };
+    const headers = { 'api-key': keyOfRole('Azure AI User') };
+    const { json } = await app.call('POST', '/openai/v1/responses', body, headers);
+    while (before.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(contexts).toHaveLength(1);
+    await restart(hello);
+    expect((await ended(json.id)).status).toBe('completed');
+    expect(contexts.map(({ roles, key }) => ({ roles, key }))).toEqual(
+      Array(2).fill({ roles: ['Azure AI User'], key: 'Azure AI User' }),
+    );
   });
 
   test.each([true, false])(

@@ -8,7 +8,7 @@ export { requireFiles } from './named-files.ts';
 export { projectTables } from './project-tables.ts';
 export { replan } from './replan.ts';
 export { keepLogsFor } from './retention.ts';
-export { responseStore } from './store.ts';
+export { responseBudget, responseStore } from './store.ts';
 export { toolRegistry } from './tool-set.ts';
 
 export const responsesFamily = (parts: ResponsesParts) =>

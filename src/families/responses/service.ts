@@ -29,6 +29,12 @@ export function responsesService(parts: ResponsesParts): Handlers<typeof operati
       const plan = await planResponse(parts, ctx, body);
       const planned = performance.now();
       ctx.timing('plan', planned - before);
+      if (plan.store) {
+        await responses.requireRoom(ctx.project).catch(async (full) => {
+          await plan.hold?.release();
+          throw full;
+        });
+      }
       const { stream } = plan.run.fields;
       if (body.background) {
         const { log } = await engine.background(plan, ownerOf(ctx));

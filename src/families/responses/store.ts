@@ -1,3 +1,4 @@
+import type { Budget, CountedRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { partitionOf } from '../../kit/ids.ts';
 import { type Database, prepared } from '../../storage/database.ts';
@@ -79,9 +80,19 @@ export interface ResponseFilter {
   conversationId: string | null;
 }
 
+export const responseBudget = (limits: { storedResponses: number }): Budget => ({
+  name: 'storedResponses',
+  most: limits.storedResponses,
+  noun: 'stored responses',
+  whose: 'project',
+  table: 'responses',
+  per: ['project'],
+  isLarge: true,
+});
+
 export type ResponseStore = ReturnType<typeof responseStore>;
 
-export function responseStore(database: Database) {
+export function responseStore(database: Database, room: CountedRoom | null = null) {
   const db = database.withTables<Tables>();
 
   const byId = prepared<Row>(database, (parameter) =>
@@ -138,6 +149,9 @@ export function responseStore(database: Database) {
 
   return {
     transaction: <T>(work: (on: Database) => Promise<T>): Promise<T> => database.transaction().execute(work),
+
+    /** To be called before anything is done for a response that will be stored. */
+    requireRoom: async (project: string): Promise<void> => room?.require(database, [project]),
 
     async insert(
       record: ResponseRecord,
@@ -285,6 +299,7 @@ export function responseStore(database: Database) {
         await trx.deleteFrom('responses').where('project', '=', project).where('id', '=', id).execute();
         await trx.deleteFrom('response_events').where('response_id', '=', id).execute();
       });
+      room?.freed();
     },
 
     /** How many are queued or under way. */

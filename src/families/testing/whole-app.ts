@@ -14,6 +14,7 @@ import type { ServerTool } from '../../providers/tools/tool.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { keptAnswerStore } from '../../storage/kept-answers.ts';
 import type { ApiKeys } from '../../trust/api-keys.ts';
+import { underPassphrase } from '../../trust/passphrase.ts';
 import { createRoles } from '../../trust/roles.ts';
 import { createSealer } from '../../trust/sealing.ts';
 import {
@@ -89,6 +90,7 @@ export async function wholeApp(
     vectorStores,
     documents: documents ?? null,
     sealer,
+    passphrases: underPassphrase,
     ...(apiKeys === undefined ? {} : { apiKeys: { keys: apiKeys, roles: createRoles() } }),
     projects,
     faults,

@@ -15,6 +15,7 @@ export const vectorStoreArchive: ArchivePart = {
       .execute();
   },
 
+  exported: (_table, { asked_by: _, ...row }) => row,
   importer: () => ({
     imported(table, row) {
       if (table === 'vector_stores') return importedStore(row);
@@ -26,7 +27,7 @@ export const vectorStoreArchive: ArchivePart = {
 const importedStore = (row: Row): Row =>
   row.state === 'active' ? { ...row, home: newId('coll') } : { ...row, home: '', state: 'emptied' };
 
-const importedFile = (row: Row): Row => ({
+const importedFile = ({ asked_by: _, ...row }: Row): Row => ({
   ...row,
   indexed: 0,
   ...(row.status === 'completed' ? { status: 'in_progress', attempts: 0, usage_bytes: 0 } : {}),

@@ -27,6 +27,8 @@ export interface AttachOptions {
   files: WantedFile[];
   /** Whether they make a batch. */
   asBatch: boolean;
+  /** Id of the key or subject. */
+  askedBy: string;
   mostFiles: number;
   now: number;
   /** Where the request names the files, for errors. */
@@ -85,7 +87,7 @@ export async function requireFiles(
 export async function attachFiles(
   database: Database,
   store: StoreRow,
-  { files, asBatch, mostFiles, now, target }: AttachOptions,
+  { files, asBatch, askedBy, mostFiles, now, target }: AttachOptions,
   make: Budget | null = null,
 ): Promise<Attached> {
   const batch: BatchRow | null = asBatch
@@ -117,7 +119,7 @@ export async function attachFiles(
         const row = before.get(file.fileId);
         if (row !== undefined && isAsWanted(row, file)) return [];
         isReplacing ||= row !== undefined;
-        return [newRow(store, file, now, row)];
+        return [newRow(store, file, { now, askedBy }, row)];
       });
       if (rows.length > 0) await upsert(trx, rows);
       count += rows.length;
@@ -177,7 +179,12 @@ const isAsWanted = (row: FileRow, { chunking, attributes }: WantedFile): boolean
   row.overlap_tokens === chunking.overlapTokens &&
   row.attributes === attributes;
 
-const newRow = (store: StoreRow, file: WantedFile, now: number, before?: FileRow): FileRow => ({
+const newRow = (
+  store: StoreRow,
+  file: WantedFile,
+  { now, askedBy }: Pick<AttachOptions, 'now' | 'askedBy'>,
+  before?: FileRow,
+): FileRow => ({
   store_id: store.id,
   file_id: file.fileId,
   key: newId('vsf'),
@@ -192,6 +199,7 @@ const newRow = (store: StoreRow, file: WantedFile, now: number, before?: FileRow
   max_tokens: file.chunking.maxTokens,
   overlap_tokens: file.chunking.overlapTokens,
   indexed: before?.indexed ?? 0,
+  asked_by: askedBy,
   removed_at: null,
 });
 
@@ -211,6 +219,7 @@ async function upsert(trx: Transaction, rows: FileRow[]): Promise<void> {
         attributes: q.ref('excluded.attributes'),
         max_tokens: q.ref('excluded.max_tokens'),
         overlap_tokens: q.ref('excluded.overlap_tokens'),
+        asked_by: q.ref('excluded.asked_by'),
         removed_at: null,
       })),
     )

@@ -21,6 +21,8 @@ export interface FileRow {
   overlap_tokens: number;
   /** Whether the index may have chunks of it: 0 no, 1 yes, 2 yes, with attributes that may be old. */
   indexed: 0 | 1 | 2;
+  /** Id of the key or subject that attached it, which its tokens count for; null where it is not known. */
+  asked_by: string | null;
   /** Since when it is detached. The row stays a while, so that lists can be read on from it. */
   removed_at: number | null;
 }

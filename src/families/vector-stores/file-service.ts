@@ -3,7 +3,7 @@ import type { Context } from '../../kit/context.ts';
 import { type CursorSource, cursorPage } from '../../kit/cursor-page.ts';
 import { Answer, type Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
-import { attachFiles, attributesText, requireFiles, type WantedFile, wantedFile } from './attach.ts';
+import { type AttachOptions, attachFiles, attributesText, requireFiles, wantedFile } from './attach.ts';
 import { collectionOf } from './collections.ts';
 import type { Attachment, FileBatch, FileCounts, operations } from './contract.ts';
 import { type BatchRow, type FileList, type FileRow, toFile } from './file-rows.ts';
@@ -38,8 +38,15 @@ export function filesService(on: VectorStoresContext): FileHandlers {
     return batch;
   };
 
-  const attach = async (store: StoreRow, wanted: WantedFile[], target: string, asBatch: boolean) => {
-    const options = { files: wanted, asBatch, mostFiles: on.mostFiles, now: unixSeconds(), target };
+  const attach = async (
+    ctx: Context,
+    store: StoreRow,
+    { files: wanted, target, asBatch }: Pick<AttachOptions, 'files' | 'target' | 'asBatch'>,
+  ) => {
+    const options = {
+      ...{ files: wanted, asBatch, target, askedBy: ctx.principal.id },
+      ...{ mostFiles: on.mostFiles, now: unixSeconds() },
+    };
     const attached = await attachFiles(on.database, store, options);
     ingestion.notify(store);
     if (attached.isReplacing) housekeeping.kick();
@@ -69,7 +76,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
       const store = await openStoreOf(ctx, params.vector_store_id);
       const wanted = [wantedFile(body, '')];
       await requireFiles(on.directory, ctx.project, wanted, () => 'file_id');
-      await attach(store, wanted, 'file_id', false);
+      await attach(ctx, store, { files: wanted, target: 'file_id', asBatch: false });
       return toFile(await fileOf(store, body.file_id));
     },
 
@@ -121,7 +128,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
       const { wanted, place } = batchFiles(body);
       await requireFiles(on.directory, ctx.project, wanted, place);
       const target = body.files ? 'files' : 'file_ids';
-      const { batch } = await attach(store, wanted, target, true);
+      const { batch } = await attach(ctx, store, { files: wanted, target, asBatch: true });
       return batchAnswer(batch as BatchRow);
     },
 

@@ -1,8 +1,9 @@
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
+import { waitOf } from './embed.ts';
 import type { FileKey, FileRow, StoreKey } from './file-rows.ts';
 import { storeTurn } from './store-rows.ts';
-import { type Fault, FileGone, faultOf, type TakeInParts, takeIn } from './take-in.ts';
+import { EmbeddingFault, type Fault, FileGone, faultOf, type TakeInParts, takeIn } from './take-in.ts';
 
 export interface IngestionOptions {
   /** Files that are read and embedded at once. */
@@ -18,7 +19,8 @@ export interface IngestionOptions {
 
 /**
  * Takes in what is `in_progress`, of each store in turn. The rows are the queue, so nothing is lost by a restart; an
- * attempt is counted before it begins, so that a file that ends the process is given up in the end.
+ * attempt is counted before it begins, so that a file that ends the process is given up in the end. One that meets a
+ * limit of the deployment, the project or whoever asked waits for it, and no attempt is counted.
  */
 export interface Ingestion {
   /** Takes up what an earlier process has left. */
@@ -34,6 +36,7 @@ export interface Ingestion {
 const mostHeld = 32;
 const mostHeldBytes = 33_554_432;
 const mostAttempts = 4;
+const mostLimited = 8;
 /** Where not even the failure could be noted. */
 const faultRest = 5000;
 const usualRest = (attempts: number): number => 500 * 4 ** (attempts - 1);
@@ -49,6 +52,8 @@ export function createIngestion(
   const running = new Map<string, { row: FileKey; controller: AbortController; ended: Promise<void> }>();
   let reading = 0;
   let heldBytes = 0;
+  /** Vectors of files that met a limit half-way: a limit smaller than a file must let it through in the end. */
+  const limited = new Map<string, Float32Array[]>();
   const closing = new AbortController();
   let filling: Promise<void> = Promise.resolve();
 
@@ -119,7 +124,7 @@ export function createIngestion(
   const attempt = async (
     row: FileRow,
     unwanted: AbortSignal,
-    onRead: (bytes: number) => void,
+    onceRead: (bytes: number) => void,
   ): Promise<void> => {
     const attempts = row.attempts + 1;
     await files.countAttempt(row, 1);
@@ -131,18 +136,40 @@ export function createIngestion(
       );
     }
     const limit = AbortSignal.timeout(attemptSeconds * 1000);
+    let isReading = true;
+    const onRead = async (bytes: number): Promise<void> => {
+      isReading = false;
+      // Whatever ends the process from now on is no fault of a file that only waits for the index.
+      await files.countAttempt(row, -1);
+      onceRead(bytes);
+    };
+    const vectors = limited.get(keyOf(row)) ?? [];
+    limited.delete(keyOf(row));
     try {
-      await takeIn(parts, row, AbortSignal.any([unwanted, closing.signal, limit]), onRead);
+      const signal = AbortSignal.any([unwanted, closing.signal, limit]);
+      await takeIn(parts, row, signal, { vectors, onRead });
     } catch (error) {
       if (unwanted.aborted) return;
-      if (closing.signal.aborted) return files.countAttempt(row, -1);
-      await settle(row, explain(row, error, limit), attempts);
+      if (closing.signal.aborted) return isReading ? files.countAttempt(row, -1) : undefined;
+      const wait = error instanceof EmbeddingFault ? waitOf(error.cause) : null;
+      if (wait !== null) {
+        keep(row, vectors);
+        await files.countAttempt(row, -1);
+        return rest(storeOf(row), wait);
+      }
+      if (!isReading) await files.countAttempt(row, 1);
+      await settle(row, explain(row, error, isReading && limit.aborted), attempts);
     }
   };
 
-  const explain = (row: FileRow, error: unknown, limit: AbortSignal): Fault | FileGone => {
+  const keep = (row: FileRow, vectors: Float32Array[]): void => {
+    limited.set(keyOf(row), vectors);
+    for (const [name] of limited) if (limited.size > mostLimited) limited.delete(name);
+  };
+
+  const explain = (row: FileRow, error: unknown, tookTooLong: boolean): Fault | FileGone => {
     if (error instanceof FileGone) return error;
-    if (limit.aborted) return fault(`Taking the file in took longer than ${attemptSeconds} s.`, true);
+    if (tookTooLong) return fault(`Taking the file in took longer than ${attemptSeconds} s.`, true);
     const known = faultOf(error);
     if (known !== null) return known;
     log.warn({ err: error, file: row.file_id, store: row.store_id }, 'a file could not be taken in');

@@ -194,4 +194,9 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  '0041_askers_of_files': {
+    async up(db) {
+      await db.schema.alterTable('vector_store_files').addColumn('asked_by', 'text').execute();
+    },
+  },
 };

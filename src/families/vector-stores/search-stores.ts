@@ -1,5 +1,6 @@
 import { apiError, conflict, notFound, unsupportedParameter } from '../../errors.ts';
 import { unixSeconds } from '../../kit/time.ts';
+import type { ModelCaller } from '../../providers/models/caller.ts';
 import type { SearchHit, SearchIndex } from '../../providers/search/search-index.ts';
 import type {
   FoundText,
@@ -43,25 +44,26 @@ export function searchedStores(parts: StoreSearchParts): SearchedStores {
   };
 
   const vectorsFor = (
-    project: string,
+    caller: ModelCaller,
     embeddings: string,
     { queries, weights }: StoreSearch,
     signal: AbortSignal,
   ) => {
     if (embeddings === '' || weights.embedding === 0) return null;
     if (!parts.hasDeployment(embeddings)) throw embeddingsGone(embeddings);
-    return embed(project, embeddings, queries, signal);
+    return embed(caller, embeddings, queries, signal);
   };
 
   return {
     require: async (...given) => void (await require(...given)),
-    async search(project, ids, request, signal) {
+    async search(caller, ids, request, signal) {
+      const { project } = caller;
       const found = await require(project, [...new Set(ids)], () => 'vector_store_id');
       const groups = Map.groupBy(found, ({ embeddings }) => embeddings);
       const hits: SearchHit[] = [];
       for (const [embeddings, group] of groups) {
         refuseEmptySearch(embeddings, request);
-        const vectors = await vectorsFor(project, embeddings, request, signal);
+        const vectors = await vectorsFor(caller, embeddings, request, signal);
         const queries = request.queries.map((text, at) => ({ text, vector: vectors?.[at] ?? null }));
         hits.push(...(await shownHits(parts, project, group, { ...request, queries }, signal)));
       }

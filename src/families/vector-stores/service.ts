@@ -55,7 +55,10 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
         expires_days: given.expires_after?.days ?? null,
         state: 'active',
       };
-      const attach = { files: wanted, asBatch: false, mostFiles: on.mostFiles, now, target: 'file_ids' };
+      const attach = {
+        ...{ files: wanted, asBatch: false, askedBy: ctx.principal.id },
+        ...{ mostFiles: on.mostFiles, now, target: 'file_ids' },
+      };
       await attachFiles(on.database, row, attach, on.budget);
       if (wanted.length > 0) ingestion.notify(row);
       return one(ctx, row);
@@ -101,7 +104,7 @@ export function vectorStoresService(on: VectorStoresContext): Handlers<typeof op
       const limit = body.max_num_results ?? usualResults;
       const queries = body.rewrite_query ? await on.rewriteQueries(given, ctx.signal, callerOf(ctx)) : given;
       const found = await searched.search(
-        ctx.project,
+        callerOf(ctx),
         [id],
         { queries, limit, filter, ...ranking },
         ctx.signal,

@@ -1,5 +1,6 @@
 import { ApiError } from '../../errors.ts';
 import { DocumentError, type Documents } from '../../providers/documents/documents.ts';
+import { patientCaller } from '../../providers/models/caller.ts';
 import { unpackTexts } from '../../providers/texts/packed-texts.ts';
 import type { FileDirectory, StoredFile } from '../files/directory.ts';
 import type { Embed } from './embed.ts';
@@ -19,37 +20,58 @@ export interface TakeInParts {
 /** The file itself is gone. */
 export class FileGone extends Error {}
 
-/**
- * Reads, embeds and indexes one file. Its row is completed in the end, unless nobody wants it any more. `onRead` is
- * called when nothing but the index is left to do, with the bytes that are held until then.
- */
+/** The deployment made no vectors of a text. */
+export class EmbeddingFault extends Error {
+  override readonly cause: ApiError;
+
+  constructor(cause: ApiError) {
+    super(`Its text could not be embedded. ${cause.message}`);
+    this.cause = cause;
+  }
+}
+
+/** An attempt to take in a file, for those who count and go on with it. */
+export interface Attempt {
+  /** Those that an earlier attempt made; gets the others. */
+  vectors: Float32Array[];
+  /** Nothing but the index is left to do, which holds so many bytes until then. */
+  onRead(bytes: number): Promise<void>;
+}
+
+/** Reads, embeds and indexes one file. Its row is completed in the end, unless nobody wants it any more. */
 export async function takeIn(
   parts: TakeInParts,
   row: FileRow,
   signal: AbortSignal,
-  onRead: (bytes: number) => void,
+  { vectors, onRead }: Attempt,
 ): Promise<void> {
   const store = await parts.stores.any({ project: row.project, id: row.store_id });
   const file = await parts.directory.find(row.project, row.file_id);
   if (store === undefined) return;
   if (file === undefined) throw new FileGone();
-  const content = await untilAborted(contentOf(parts, row, file, store.embeddings, signal), signal);
+  const embedding = { deployment: store.embeddings, vectors };
+  const content = await untilAborted(contentOf(parts, row, file, embedding, signal), signal);
   const bytes = sizeOf(content);
-  onRead(bytes);
+  await onRead(bytes);
   await parts.put({ row, file, content, bytes });
 }
 
 async function contentOf(
   { documents, embed }: TakeInParts,
-  { project, max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
+  { project, asked_by: key, max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
   { path, filename }: StoredFile,
-  embeddings: string,
+  { deployment, vectors: made }: { deployment: string; vectors: Float32Array[] },
   signal: AbortSignal,
 ): Promise<ReadFile['content']> {
   const texts = await documents.chunks({ path, filename }, { maxTokens, overlapTokens }, signal);
   if (texts.lengths.length === 0) throw new DocumentError('invalid_file', 'There is no text in the file.');
-  if (embeddings === '') return { texts, vectors: null };
-  return { texts, vectors: await embed(project, embeddings, unpackTexts(texts), signal) };
+  if (deployment === '') return { texts, vectors: null };
+  // It waits in the queue, where it holds nobody up.
+  const caller = { ...patientCaller(project, key), isPatient: false };
+  const vectors = await embed(caller, deployment, unpackTexts(texts), signal, made).catch((error) => {
+    throw error instanceof ApiError ? new EmbeddingFault(error) : error;
+  });
+  return { texts, vectors };
 }
 
 /** Does not wait for what doesn't heed the signal. */
@@ -81,7 +103,8 @@ export function faultOf(error: unknown): Fault | null {
   if (error instanceof DocumentError) {
     return { code: error.code, message: error.message, passes: error.code === 'server_error' };
   }
-  if (!(error instanceof ApiError)) return null;
-  const passes = error.status === 429 || error.status >= 500;
-  return { code: 'server_error', message: `Its text could not be embedded. ${error.message}`, passes };
+  const refusal = error instanceof EmbeddingFault ? error.cause : error;
+  if (!(refusal instanceof ApiError)) return null;
+  const passes = refusal.status === 429 || refusal.status >= 500;
+  return { code: 'server_error', message: (error as Error).message, passes };
 }

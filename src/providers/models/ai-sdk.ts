@@ -83,7 +83,7 @@ function unfinished({ name }: Upstream): Error {
 async function embed(
   models: AiSdkModels,
   model: EmbeddingModelV4,
-  { inputs, dimensions, isCounted = true }: EmbeddingRequest,
+  { inputs, dimensions }: EmbeddingRequest,
   signal: AbortSignal,
 ): Promise<EmbeddingResult> {
   const limit = deadline(signal, models.upstream.timeoutSeconds);
@@ -96,7 +96,7 @@ async function embed(
       const answer = await limit.step(() => model.doEmbed({ values, ...size, abortSignal: limit.signal }));
       if (answer.embeddings.length !== values.length) throw unfinished(models.upstream);
       result.embeddings.push(...answer.embeddings);
-      result.inputTokens += answer.usage?.tokens ?? (isCounted ? await countTextTokens(values) : 0);
+      result.inputTokens += answer.usage?.tokens ?? (await countTextTokens(values));
     }
     return result;
   } catch (error) {

@@ -117,8 +117,6 @@ export interface EmbeddingRequest {
   inputs: string[];
   /** Length of the vectors; null leaves it to the model. */
   dimensions: number | null;
-  /** False where nobody wants to know the tokens: counting them can take longer than all else. */
-  isCounted?: boolean;
 }
 
 export interface EmbeddingResult {

@@ -164,7 +164,7 @@ test.each([
   ['nothing', new Uint8Array()],
   ['another archive', tarOf({ 'a.txt': 'hello' })],
   ['one that breaks off', tarOf({ 'archive.json': JSON.stringify(head) })],
-  ['one of a newer version', tarOf({ 'archive.json': '{"format":"bloomery-project","version":2}' })],
+  ['one of a newer version', tarOf({ 'archive.json': '{"format":"bloomery-project","version":3}' })],
   ['one that leads elsewhere', tarOf({ 'archive.json': JSON.stringify(head), '../../etc/passwd': 'x' })],
 ])('%s is refused in words', async (what, bytes) => {
   const { app, take } = await start();

@@ -5,12 +5,16 @@ import type { MultipartBody } from '../../../kit/operation.ts';
 import type { ProjectPart } from '../../../kit/project-part.ts';
 import { contents } from '../../../storage/contents.ts';
 import type { Database } from '../../../storage/database.ts';
+import type { PassphraseKeys } from '../../../trust/passphrase.ts';
+import type { Sealer } from '../../../trust/sealing.ts';
 import { ArchiveForm } from '../contract.ts';
 import { exists, newProject, type ProjectDirectory } from '../directory.ts';
 import { counting, forgetNumbers } from '../numbers.ts';
 import type { Projects } from '../projects.ts';
+import { newSeal } from '../seals.ts';
 import { isPassing, type ProjectRow, type ProjectStore } from '../store.ts';
 import { checkArchive, discardAll, takeContents, takeNumbers, writeRows } from './read.ts';
+import { arriving, leaving, sealingOf, unlocked } from './secrets.ts';
 import { writeArchive } from './write.ts';
 
 export interface ArchivesParts {
@@ -22,11 +26,15 @@ export interface ArchivesParts {
   /** Where archives lie while they are read. */
   folder: string;
   limits: { uploadBytes: number };
+  sealer: Sealer;
+  /** What secrets are sealed with where an archive is to have them. */
+  passphrases: PassphraseKeys;
 }
 
 /** Projects as archives: one file each, which another server can read. */
 export interface Archives {
-  write(name: string): AsyncGenerator<Uint8Array>;
+  /** Without secrets, unless a passphrase is given that they are sealed under. */
+  write(name: string, passphrase: string | null): AsyncGenerator<Uint8Array>;
   /** Makes a project of an archive, all of it or nothing. */
   read(name: string, body: MultipartBody): Promise<ProjectRow>;
   /** Removes what an earlier process was in the middle of. */
@@ -41,6 +49,8 @@ export function createArchives({
   parts,
   folder,
   limits,
+  sealer,
+  passphrases,
 }: ArchivesParts): Archives {
   const kept = contents(folder);
   const tables = parts.flatMap((part) => part.tables.filter(({ rows }) => rows === 'kept'));
@@ -61,13 +71,17 @@ export function createArchives({
     return still;
   };
 
-  const readAt = async (path: string, name: string): Promise<ProjectRow> => {
-    const archive = await checkArchive(path);
+  const readAt = async (path: string, name: string, passphrase?: string): Promise<ProjectRow> => {
+    const archive = await checkArchive(path, (head) => unlocked(head, passphrase, passphrases));
     if (directory.find(name) !== undefined) throw exists(name);
     const { columns } = await projects.rows();
-    const importers = await takeContents(archive, parts, name);
+    const seal = newSeal();
+    const { under, head } = archive;
+    const secrets =
+      under === null ? null : arriving(under, head.secrets?.salt ?? '', { sealer, whose: seal });
+    const importers = await takeContents(archive, parts, name, secrets);
     try {
-      const row = newProject(name, 'import');
+      const row = newProject(name, 'import', [seal]);
       await directory.create(row, async () => {
         await store.add({ ...row, origin: 'unfinished' });
         try {
@@ -96,10 +110,19 @@ export function createArchives({
   };
 
   return {
-    async *write(name) {
+    async *write(name, passphrase) {
+      const sealed = passphrase === null ? null : await sealingOf(passphrase, passphrases);
       const still = await snapshotOf(name);
+      const secrets =
+        sealed === null
+          ? null
+          : {
+              sealing: sealed.sealing,
+              leaving: leaving(sealed.under, sealed.sealing.salt, { sealer, whose: name }),
+              mac: sealed.under.mac,
+            };
       try {
-        yield* writeArchive({ database, parts, project: name, still });
+        yield* writeArchive({ database, parts, project: name, still, secrets });
       } finally {
         await projects.removeAll(still);
       }
@@ -114,7 +137,7 @@ export function createArchives({
           await draft.place(id);
         });
         if (form.files.length === 0) throw missingParameter('file');
-        return await readAt(kept.path(id), name);
+        return await readAt(kept.path(id), name, form.values.passphrase);
       } finally {
         await kept.remove(id);
       }

@@ -3,13 +3,22 @@ import Type, { type Static } from 'typebox';
 /** The first entry says what the archive is, the last one what must be in it; rows and contents stand between them. */
 export const headName = 'archive.json';
 export const manifestName = 'manifest.json';
-export const formatVersion = 1;
+export const formatVersion = 2;
+/** Of an archive without secrets, which older servers read as well. */
+export const plainVersion = 1;
 
 export const Head = Type.Object({
   format: Type.Literal('bloomery-project'),
   version: Type.Integer(),
   project: Type.String({ minLength: 1, maxLength: 64 }),
   created_at: Type.Integer(),
+  /** Where secrets are in it: what they are sealed with besides the passphrase, and something to know that by. */
+  secrets: Type.Optional(
+    Type.Object({
+      salt: Type.String({ minLength: 16, maxLength: 64 }),
+      check: Type.String({ maxLength: 256 }),
+    }),
+  ),
 });
 export type Head = Static<typeof Head>;
 
@@ -21,6 +30,8 @@ export const Manifest = Type.Object({
       sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     }),
   ),
+  /** Where secrets are in the archive: nobody without the passphrase can send them elsewhere by changing a row. */
+  mac: Type.Optional(Type.String({ maxLength: 64 })),
 });
 export type Manifest = Static<typeof Manifest>;
 

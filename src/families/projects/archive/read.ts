@@ -3,10 +3,17 @@ import { createReadStream } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import Type from 'typebox';
 import { invalidPayload } from '../../../errors.ts';
-import type { ArchiveImporter, ProjectPart, ProjectTable, Row } from '../../../kit/project-part.ts';
+import type {
+  ArchiveImporter,
+  ArchiveSecrets,
+  ProjectPart,
+  ProjectTable,
+  Row,
+} from '../../../kit/project-part.ts';
 import { type ReadTarEntry, readTar, TarError } from '../../../kit/tar.ts';
 import { validator } from '../../../kit/validation.ts';
 import type { Database } from '../../../storage/database.ts';
+import type { UnderPassphrase } from '../../../trust/passphrase.ts';
 import { addNumbers, counting, giveNumbers } from '../numbers.ts';
 import { contentOf, formatVersion, Head, headName, Manifest, manifestName, tableOf } from './format.ts';
 import { type RowWriterOptions, rowWriter } from './rows.ts';
@@ -26,13 +33,18 @@ const checkManifest = validator(Manifest, 'body');
 export interface CheckedArchive {
   head: Head;
   path: string;
+  /** What opens its secrets; null where it has none. */
+  under: UnderPassphrase | null;
 }
 
 const entriesOf = (path: string): AsyncGenerator<ReadTarEntry> =>
   readTar(createReadStream(path, { highWaterMark: chunkBytes }));
 
 /** Reads all of an archive before anything comes of it. Throws for one that is not as its maker left it. */
-export async function checkArchive(path: string): Promise<CheckedArchive> {
+export async function checkArchive(
+  path: string,
+  unlock: (head: Head) => Promise<UnderPassphrase | null>,
+): Promise<CheckedArchive> {
   const found = new Map<string, { bytes: number; sha256: string }>();
   let head: Head | undefined;
   let manifest: Manifest | undefined;
@@ -65,7 +77,11 @@ export async function checkArchive(path: string): Promise<CheckedArchive> {
     if (there?.bytes !== bytes || there.sha256 !== sha256) throw damaged(`'${name}' is not as it was`);
   }
   if (manifest.entries.length !== found.size) throw damaged('there is more in it than there was');
-  return { head, path };
+  const under = await unlock(head);
+  if (under !== null && !under.isMac(JSON.stringify(manifest.entries), manifest.mac ?? '')) {
+    throw damaged('it was changed by somebody without the passphrase');
+  }
+  return { head, path, under };
 }
 
 /** Takes in what lies outside of the database; answers what the rows need of that. */
@@ -73,11 +89,12 @@ export async function takeContents(
   { path }: CheckedArchive,
   parts: readonly ProjectPart[],
   project: string,
+  secrets: ArchiveSecrets | null,
 ): Promise<Map<ProjectPart, ArchiveImporter>> {
   const importers = new Map<ProjectPart, ArchiveImporter>();
   const byFolder = new Map<string, ArchiveImporter>();
   for (const part of parts) {
-    const importer = part.archive?.importer?.(project);
+    const importer = part.archive?.importer?.(project, secrets);
     if (importer === undefined) continue;
     importers.set(part, importer);
     if (part.archive?.folder !== undefined) byFolder.set(part.archive.folder, importer);
@@ -109,7 +126,7 @@ export async function takeNumbers(
   database: Database,
 ): Promise<void> {
   const counted = counting(tables);
-  for await (const { table, rows } of pagesOf(path, (name) => counted.includes(name))) {
+  for await (const { table, rows } of pagesOf(path, (name) => counted.some((one) => one.table === name))) {
     const numbers = rows.map(({ seq }) => seq).filter((seq) => typeof seq === 'number');
     await addNumbers(table, to, numbers, database);
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProjectPart, Row } from '../../../kit/project-part.ts';
+import type { ArchiveSecrets, ProjectPart, Row } from '../../../kit/project-part.ts';
 import { tarEnd, tarHeader, tarPadding } from '../../../kit/tar.ts';
 import { unixSeconds } from '../../../kit/time.ts';
 import type { Database } from '../../../storage/database.ts';
@@ -10,6 +10,7 @@ import {
   headName,
   type Manifest,
   manifestName,
+  plainVersion,
   rowsName,
 } from './format.ts';
 import { rowsOf } from './rows.ts';
@@ -21,6 +22,12 @@ export interface ArchiveSource {
   project: string;
   /** The project whose rows are read; nobody changes them meanwhile. */
   still: string;
+  /** How secrets go along; null for an archive without any. */
+  secrets: {
+    sealing: NonNullable<Head['secrets']>;
+    leaving: ArchiveSecrets;
+    mac(text: string): string;
+  } | null;
 }
 
 /** About what an entry of rows takes, as long as no row alone is longer. */
@@ -32,6 +39,7 @@ export async function* writeArchive({
   parts,
   project,
   still,
+  secrets,
 }: ArchiveSource): AsyncGenerator<Uint8Array> {
   const entries: Manifest['entries'] = [];
   const kept = parts.flatMap((part) =>
@@ -58,16 +66,18 @@ export async function* writeArchive({
 
   const head: Head = {
     format: 'bloomery-project',
-    version: formatVersion,
+    version: secrets === null ? plainVersion : formatVersion,
     project,
     created_at: unixSeconds(),
+    ...(secrets === null ? {} : { secrets: secrets.sealing }),
   };
   yield* text(headName, JSON.stringify(head));
   for (const { part, table } of kept) {
     let lines: string[] = [];
     let characters = 0;
     let count = 0;
-    const exported = (row: Row): Row => part.archive?.exported?.(table.table, row) ?? row;
+    const exported = (row: Row): Row =>
+      part.archive?.exported?.(table.table, row, secrets?.leaving ?? null) ?? row;
     for await (const rows of rowsOf(database, table, still)) {
       for (const { project: _, ...row } of rows.map(exported)) {
         const line = `${JSON.stringify(row)}\n`;
@@ -88,7 +98,9 @@ export async function* writeArchive({
       yield* entry(contentName(archive.folder ?? '', name), bytes, read());
     }
   }
-  yield* text(manifestName, JSON.stringify({ entries } satisfies Manifest));
+  const mac = secrets?.mac(JSON.stringify(entries));
+  const manifest: Manifest = { entries, ...(mac === undefined ? {} : { mac }) };
+  yield* text(manifestName, JSON.stringify(manifest));
   yield tarEnd();
 }
 

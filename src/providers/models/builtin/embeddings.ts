@@ -24,7 +24,7 @@ const line = createWorkerLine<VectorCalls>({
 
 /** Hashed n-grams of words and letters: texts with words or parts of words in common lie near each other. */
 export async function embed(
-  { inputs, dimensions: wanted, isCounted = true }: EmbeddingRequest,
+  { inputs, dimensions: wanted }: EmbeddingRequest,
   signal: AbortSignal,
 ): Promise<EmbeddingResult> {
   const dimensions = wanted ?? defaultDimensions;
@@ -45,7 +45,7 @@ export async function embed(
         embeddings.push(Array.from(all.subarray(from, from + dimensions)));
       }
     }
-    if (isCounted) inputTokens += await countTextTokens(some);
+    inputTokens += await countTextTokens(some);
   }
   return { embeddings, inputTokens };
 }

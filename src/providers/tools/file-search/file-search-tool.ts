@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { missingParameter } from '../../../errors.ts';
 import { mostResults, RankingOptions, usualResults } from '../../../kit/ranking-options.ts';
 import { AnyObject, Maybe } from '../../../kit/schema.ts';
+import { patientCaller } from '../../models/caller.ts';
 import { parseFilter } from '../../search/parse-filter.ts';
 import { rankingOf } from '../../search/requested-ranking.ts';
 import { searchFunction } from '../cited-pages.ts';
@@ -64,7 +65,7 @@ async function open(
       const query = givenText(call, 'query').trim();
       yield 'response.file_search_call.searching';
       const request = { queries: [query], limit: limit ?? usualResults, filter, ...ranking };
-      const found = await stores.search(project, ids, request, signal);
+      const found = await stores.search(patientCaller(project, context.key), ids, request, signal);
       const marked = found.map((each) => ({ ...each, mark: `【${context.nextMark()}】` }));
       return {
         fields: {

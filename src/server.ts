@@ -205,10 +205,10 @@ async function start(
   });
   onClose(() => blobs.own.close());
   const { concurrency, memoryMegabytes, timeoutSeconds } = config.documents;
-  const documents = documentsThread({
-    processes: concurrency,
-    bounds: { memoryMegabytes, seconds: timeoutSeconds },
-  });
+  const documents = documentsThread(
+    { processes: concurrency, bounds: { memoryMegabytes, seconds: timeoutSeconds } },
+    log.logger,
+  );
   onClose(() => documents.close());
   const index = openSearchIndex({
     directory: dataDirectory,

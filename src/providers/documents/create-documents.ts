@@ -11,6 +11,8 @@ export interface DocumentsOptions {
   waiting?: number;
   /** How long a process waits for another document. */
   idleSeconds?: number;
+  /** Called with the id of each process that starts, and once more when it has ended. */
+  onProcess?(pid: number, isRunning: boolean): void;
 }
 
 /** Documents read in processes of their own, which are started when they are needed and replaced when they fail. */
@@ -31,6 +33,7 @@ export function createDocuments({
   processes = 2,
   waiting: mostWaiting = 64,
   idleSeconds = 60,
+  onProcess = () => {},
 }: DocumentsOptions = {}): DocumentReaders {
   const bounds: DocumentBounds = { ...documentBounds, ...given };
   const readers = new Set<Reader>();
@@ -48,8 +51,15 @@ export function createDocuments({
       idle.delete(reader);
       if (reader !== free) readers.delete(reader);
     }
-    const reader = free ?? startReader(bounds);
+    const reader = free ?? begin();
     readers.add(reader);
+    return reader;
+  };
+
+  const begin = (): Reader => {
+    const reader = startReader(bounds);
+    onProcess(reader.pid, true);
+    void reader.gone.then(() => onProcess(reader.pid, false));
     return reader;
   };
 

@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 let documents: Documents;
 afterEach(() => documents.close());
 const open = () => {
-  documents = documentsThread({ processes: 2 });
+  documents = documentsThread({ processes: 2 }, { warn: () => {} });
 };
 
 test('texts come back as they are, whole and in chunks, several at a time', async () => {

@@ -22,6 +22,7 @@ export interface Reader {
    * Never two at a time.
    */
   read(source: DocumentSource, chunking: Chunking | null, signal: AbortSignal): Promise<PackedTexts>;
+  readonly gone: Promise<void>;
   /** Ends the process; resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -193,6 +194,7 @@ export function startReader(bounds: DocumentBounds): Reader {
       return alive;
     },
     read,
+    gone,
     async stop() {
       end('stopped');
       await gone;

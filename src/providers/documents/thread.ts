@@ -9,7 +9,10 @@ export type Message =
   | { unwanted: number }
   | 'end';
 
-export type Answer = { id: number } & ({ texts: PackedTexts } | { fault: Fault });
+export type Answer =
+  | { id: number; texts: PackedTexts }
+  | { id: number; fault: Fault }
+  | { pid: number; isRunning: boolean };
 
 export interface Fault {
   /** Null for what is not the document's fault. */
@@ -19,7 +22,10 @@ export interface Fault {
 
 const port = parentPort;
 if (port === null) throw new Error('Documents are sent from a worker thread only.');
-const documents = createDocuments(workerData as DocumentsOptions);
+const documents = createDocuments({
+  ...(workerData as DocumentsOptions),
+  onProcess: (pid, isRunning) => port.postMessage({ pid, isRunning } satisfies Answer),
+});
 const running = new Map<number, AbortController>();
 
 const faultOf = (error: unknown): Fault => ({

@@ -12,7 +12,7 @@ interface Word {
   parts: Uint8Array;
 }
 
-/** Makes runs of the rows of the second version's predecessor: one for each word of a segment. */
+/** Makes runs of the rows of version 1 of the file: one for each word of a segment. */
 export function convertPostings(db: SearchFile): void {
   const file = createRunFile(db);
   const rows = db.prepare(

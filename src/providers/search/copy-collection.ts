@@ -54,8 +54,9 @@ export function copyCollection(db: SearchFile, from: number, to: number): void {
 
   const runs = createRunFile(db);
   for (const run of runs.ofCollection(from)) {
-    const segments = run.segments.map((segment) => copies.get(segment) as number);
-    runs.copy(run, to, segments, (block) => renumbered(block, copies));
+    // A damaged file may have words of segments that are gone; the copy has none of them.
+    const segments = run.segments.flatMap((segment) => copies.get(segment) ?? []);
+    if (segments.length > 0) runs.copy(run, to, segments, (block) => renumbered(block, copies));
   }
 }
 
@@ -75,9 +76,10 @@ function renumbered(block: Uint8Array, copies: ReadonlyMap<number, number>): Uin
   const parts = growingBytes();
   for (const cursor = new BlockCursor(block); cursor.next(); ) {
     cursor.readParts((segment, _, postings, end) => {
-      writePart(parts, copies.get(segment) as number, block, postings, end);
+      const number = copies.get(segment);
+      if (number !== undefined) writePart(parts, number, block, postings, end);
     });
-    writeWord(copy, block, cursor.wordStart, cursor.wordEnd, parts);
+    if (parts.size() > 0) writeWord(copy, block, cursor.wordStart, cursor.wordEnd, parts);
   }
   return copy.taken();
 }

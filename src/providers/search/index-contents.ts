@@ -47,15 +47,11 @@ export function openIndexContents(directory: string, use: 'look' | 'change'): In
   /** Segments that are gone and whose words are there, by their collections. */
   const segmentsWithoutRow = (): Map<number, number[]> => {
     const runs = createRunFile(db);
-    const there = new Set(
-      db
-        .prepare('select number from segments')
-        .all()
-        .map((row) => Number(row.number)),
-    );
+    const segmentsOf = db.prepare('select number from segments where collection = ?');
     const gone = new Map<number, number[]>();
     for (const row of db.prepare('select number from collections').all()) {
       const collection = Number(row.number);
+      const there = new Set(segmentsOf.all(collection).map((segment) => Number(segment.number)));
       const segments = runs.ofCollection(collection).flatMap((run) => run.segments);
       const missing = segments.filter((segment) => !there.has(segment));
       if (missing.length > 0) gone.set(collection, missing);

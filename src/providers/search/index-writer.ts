@@ -79,6 +79,15 @@ export function createIndexWriter(db: SearchFile) {
     removeCodes.run(segment);
   };
 
+  /** All of it or nothing; nor is anything left in memory of what failed. */
+  const change = <T>(work: () => T): T => {
+    try {
+      return transaction(db, work);
+    } finally {
+      runs.clear();
+    }
+  };
+
   const remove = (collection: number, fileId: string): boolean => {
     const file = findFile.get(collection, fileId);
     if (file === undefined) return false;
@@ -174,9 +183,7 @@ export function createIndexWriter(db: SearchFile) {
   return {
     /** All of them or none. */
     put(files: readonly PackedFile[]): void {
-      const replaced = transaction(db, () => {
-        // Of one that failed before.
-        runs.clear();
+      const replaced = change(() => {
         const removed = files.map(putFile);
         runs.write();
         return removed.includes(true);
@@ -185,7 +192,7 @@ export function createIndexWriter(db: SearchFile) {
     },
 
     setAttributes({ collection, fileId, attributes }: FileName & { attributes: Attributes }): void {
-      transaction(db, () => {
+      change(() => {
         const number = collectionOf(collection)?.number;
         if (number === undefined) return;
         setFileAttributes.run(JSON.stringify(attributes), number, fileId);
@@ -195,12 +202,12 @@ export function createIndexWriter(db: SearchFile) {
 
     removeFile({ collection, fileId }: FileName): void {
       const number = collectionOf(collection)?.number;
-      if (number !== undefined && transaction(db, () => remove(number, fileId))) sweep();
+      if (number !== undefined && change(() => remove(number, fileId))) sweep();
     },
 
     copy({ from, to }: { from: Collection; to: Collection }): void {
       this.removeCollection(to);
-      transaction(db, () => {
+      change(() => {
         const source = collectionOf(from);
         if (source === undefined) return;
         const number = Number(addCollection.run(to.project, to.id).lastInsertRowid);
@@ -212,7 +219,7 @@ export function createIndexWriter(db: SearchFile) {
     removeCollection(collection: Collection): void {
       const number = collectionOf(collection)?.number;
       if (number === undefined) return;
-      transaction(db, () => {
+      change(() => {
         const segments = 'select number from segments where collection = ?';
         runs.removeAll(number);
         for (const row of db.prepare(segments).all(number)) removeChunks(Number(row.number));

@@ -168,6 +168,24 @@ test('several files are put together, all of them or none', async () => {
   expect(await found(query('pie'))).toEqual(['vs_1 a 0']);
 });
 
+test('nothing of what could not be put comes with what is done next', async () => {
+  const other = { project: 'p', id: 'vs_2' };
+  await index.put(other, file('x'), words('something else'));
+  const unlike = [3, 4].map((length, at) => ({
+    file: file(`v${at}`),
+    texts: packTexts(['zanzibar']),
+    vectors: [new Float32Array(length).fill(1)],
+  }));
+  await expect(index.putAll(vs, unlike)).rejects.toThrow(/4 dimensions/);
+  await index.removeFile(other, 'x');
+  await index.put(other, file('y'), words('apples and pears'));
+  expect(await index.search([other], query('zanzibar'))).toEqual([]);
+  await index.putAll(vs, unlike.slice(0, 1));
+  await index.copy(vs, { project: 'p', id: 'vs_3' });
+  const [hit] = await index.search([{ project: 'p', id: 'vs_3' }], query('zanzibar'));
+  expect(hit?.file.id).toBe('v0');
+});
+
 test('wrong questions are refused with the field that is wrong', async () => {
   const wrong: [Partial<SearchQuery>, string][] = [
     [{ limit: 0 }, 'limit'],

@@ -8,7 +8,7 @@ import { blockOf } from './word-block.ts';
  */
 export interface Run {
   number: number;
-  /** About. */
+  /** What its words took when it was written, about, less what was removed since; by this runs are merged. */
   bytes: number;
   segments: readonly number[];
 }

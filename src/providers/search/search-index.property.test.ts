@@ -3,8 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { packTexts } from '../texts/packed-texts.ts';
 import { openSearchIndex } from './open-search-index.ts';
-import type { Filter, IndexedChunk, SearchHit, SearchIndex, SearchQuery } from './search-index.ts';
+import type {
+  ChunkedFile,
+  Filter,
+  IndexedChunk,
+  SearchHit,
+  SearchIndex,
+  SearchQuery,
+} from './search-index.ts';
 import { type NaiveFile, naiveSearch } from './testing/naive-search.ts';
 
 let directory: string;
@@ -66,6 +74,22 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('copy' as const), store: fc.nat(1) }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('putAll' as const),
+      store: fc.nat(1),
+      files: fc.uniqueArray(
+        fc.record({ id: fileId, attributes, chunks: fc.array(chunk, { maxLength: 6 }) }),
+        {
+          minLength: 1,
+          maxLength: 4,
+          selector: ({ id }) => id,
+        },
+      ),
+      isRefused: fc.boolean(),
+    }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('search' as const),
@@ -73,6 +97,20 @@ const step = fc.oneof(
       query,
     }),
   },
+);
+
+const chunkedFile = ({ file, chunks }: Omit<NaiveFile, 'collection'>): ChunkedFile => ({
+  file,
+  texts: packTexts(chunks.map(({ text }) => text)),
+  vectors: chunks.map(({ vector }) => vector),
+});
+
+/** Two files that can't be in one collection, whatever is in it. */
+const unlike = [dimensions + 1, dimensions + 2].map((length, at) =>
+  chunkedFile({
+    file: { id: `unlike-${at}`, filename: 'unlike.txt', attributes: {} },
+    chunks: [{ text: 'zanzibar', vector: new Float32Array(length).fill(1) }],
+  }),
 );
 
 /** Sums are not made in the same order, so what is equally good but for the last bits may change places. */
@@ -112,6 +150,25 @@ test('whatever is put, changed, copied and removed, searches find what they shou
           for (const [key, file] of [...files]) {
             if (file.collection !== collection) continue;
             files.set(`${other}${key.slice(1)}`, { ...file, collection: stores[other] ?? collection });
+          }
+          continue;
+        }
+        if (one.do === 'putAll') {
+          const given = one.files.map(({ id, attributes, chunks }) => ({
+            file: { id, filename: `${id}.txt`, attributes },
+            chunks,
+          }));
+          const putting = index.putAll(collection, [
+            ...given.map(chunkedFile),
+            ...(one.isRefused ? unlike : []),
+          ]);
+          if (one.isRefused) {
+            await expect(putting).rejects.toThrow(/dimensions/);
+            continue;
+          }
+          await putting;
+          for (const { file, chunks } of given) {
+            files.set(`${one.store} ${file.id}`, { collection, file, chunks });
           }
           continue;
         }

@@ -84,6 +84,21 @@ test('many files put one by one are in few runs, and found as they come and go',
   expect([runs(), Number(file.prepare('select count(*) as n from words').get()?.n)]).toEqual([0, 0]);
 });
 
+test('runs that became small by removals are not made one of all', () => {
+  const writer = createIndexWriter(file);
+  const large = (number: number): string =>
+    Array.from({ length: 30_000 }, (_, at) => `w${number.toString(36)}x${at.toString(36)}`).join(' ');
+  for (let number = 0; number < 10; number++) {
+    writer.put([packed(number, large(number)), packed(100 + number, `${large(number)} more`)]);
+  }
+  for (let number = 0; number < 10; number++) writer.removeFile({ collection, fileId: `f${number}` });
+  writer.put([packed(200)]);
+  const largest = Number(file.prepare('select max(bytes) as most from runs').get()?.most);
+  expect(largest).toBeLessThan(5_000_000);
+  expect(finder()('w0x0')).toEqual(['f100']);
+  expect(finder()('w9x1')).toEqual(['f109']);
+});
+
 test('a file that is put twice at once is there as it was put last', () => {
   const writer = createIndexWriter(file);
   writer.put([packed(1, 'first apple'), packed(2), packed(1, 'second pear')]);

@@ -28,6 +28,9 @@ export interface WordRuns {
  */
 const runsToMerge = 8;
 const sizes = [32_768, 262_144, 2_097_152];
+const mostMergedBytes = 4_194_304;
+/** At a time, as others wait for it. */
+const mostMerges = 4;
 
 export function createWordRuns(db: SearchFile, vocabulary: Vocabulary): WordRuns {
   const file = createRunFile(db);
@@ -35,10 +38,15 @@ export function createWordRuns(db: SearchFile, vocabulary: Vocabulary): WordRuns
   let takenBytes = 0;
 
   const mergeFull = (collection: number): void => {
+    let merges = 0;
     for (const [at, size] of sizes.entries()) {
       const least = sizes[at - 1] ?? 0;
-      const runs = file.ofCollection(collection, 0, size).filter(({ bytes }) => bytes >= least);
-      if (runs.length >= runsToMerge) mergeRuns(file, collection, runs);
+      while (merges < mostMerges) {
+        const runs = file.ofCollection(collection, 0, size).filter(({ bytes }) => bytes >= least);
+        if (runs.length < runsToMerge) break;
+        mergeRuns(file, collection, togetherOf(runs));
+        merges++;
+      }
     }
   };
 
@@ -81,13 +89,26 @@ export function createWordRuns(db: SearchFile, vocabulary: Vocabulary): WordRuns
     },
     clear,
     remove(collection, segments) {
-      const oldest = Math.min(...segments);
+      let oldest = Number.POSITIVE_INFINITY;
+      for (const segment of segments) oldest = Math.min(oldest, segment);
       for (const run of file.ofCollection(collection, oldest)) removeFrom(run, segments);
     },
     removeAll(collection) {
       for (const run of file.ofCollection(collection)) file.remove(run);
     },
   };
+}
+
+/** The oldest ones, as many as may be one: two at least. */
+function togetherOf(runs: readonly Run[]): Run[] {
+  const together: Run[] = [];
+  let bytes = 0;
+  for (const run of runs.slice(0, runsToMerge)) {
+    bytes += run.bytes;
+    if (together.length >= 2 && bytes > mostMergedBytes) break;
+    together.push(run);
+  }
+  return together;
 }
 
 /** Null where none of the segments is in it. */

@@ -12,6 +12,8 @@ export interface TakenSegment {
 /** What a word takes beside its postings and itself, about. */
 const wordBytes = 4;
 const partBytes = 4;
+/** What a segment takes in the run's list of them. */
+const segmentBytes = 4;
 /** Of a place where a word occurs: the next one, the segment, and where its postings begin and end. */
 const placeNumbers = 4;
 
@@ -29,7 +31,7 @@ export function writeRun(
   const different = new Int32Array(total);
   let place = 0;
   let words = 0;
-  let bytes = total * partBytes;
+  let bytes = total * partBytes + taken.length * segmentBytes;
   // From the last, as what is added to a list comes first in it.
   for (let index = taken.length - 1; index >= 0; index--) {
     const segment = (taken[index] as TakenSegment).words;
@@ -67,6 +69,8 @@ export function writeRun(
 }
 
 const bucketBits = 16;
+/** More in one bucket than these were chosen to be there, and must not take the square of their time. */
+const fewWords = 16;
 
 /** Sorts words: first into many buckets, then those that are in one. */
 function byHash(words: Int32Array, { hash: hashOf }: Vocabulary): Int32Array {
@@ -83,12 +87,24 @@ function byHash(words: Int32Array, { hash: hashOf }: Vocabulary): Int32Array {
     sorted[at] = word;
     starts[bucket] = at + 1;
   }
-  for (let at = 1; at < sorted.length; at++) {
-    const word = sorted[at] as number;
-    const hash = hashOf(word);
-    let to = at;
-    for (; to > 0 && hashOf(sorted[to - 1] as number) > hash; to--) sorted[to] = sorted[to - 1] as number;
-    sorted[to] = word;
+  for (let start = 0; start < sorted.length; ) {
+    const bucket = bucketOf(sorted[start] as number);
+    let end = start + 1;
+    while (end < sorted.length && bucketOf(sorted[end] as number) === bucket) end++;
+    const inBucket = sorted.subarray(start, end);
+    if (end - start > fewWords) inBucket.sort((a, b) => hashOf(a) - hashOf(b));
+    else if (end - start > 1) sortFew(inBucket, hashOf);
+    start = end;
   }
   return sorted;
+}
+
+function sortFew(words: Int32Array, hashOf: (word: number) => number): void {
+  for (let at = 1; at < words.length; at++) {
+    const word = words[at] as number;
+    const hash = hashOf(word);
+    let to = at;
+    for (; to > 0 && hashOf(words[to - 1] as number) > hash; to--) words[to] = words[to - 1] as number;
+    words[to] = word;
+  }
 }

@@ -27,7 +27,7 @@ export function embeddingsService(models: ModelGateway): Handlers<typeof operati
       for (const { length } of embeddings) {
         if (dimensions !== null && length !== dimensions) throw otherLength(deployment.name, length);
       }
-      const encode = body.encoding_format === 'base64' ? base64 : (vector: number[]) => vector;
+      const encode = body.encoding_format === 'base64' ? base64 : numbersOf;
       return {
         object: 'list',
         model: deployment.name,
@@ -45,7 +45,11 @@ const otherLength = (deployment: string, length: number) =>
     `Deployment '${deployment}' makes vectors of length ${length} only; leave 'dimensions' out.`,
   );
 
-function base64(vector: number[]): string {
+type Vector = number[] | Float64Array;
+
+const numbersOf = (vector: Vector): number[] => (Array.isArray(vector) ? vector : Array.from(vector));
+
+function base64(vector: Vector): string {
   const bytes = new DataView(new ArrayBuffer(vector.length * 4));
   for (const [i, value] of vector.entries()) bytes.setFloat32(i * 4, value, true);
   return Buffer.from(bytes.buffer).toString('base64');

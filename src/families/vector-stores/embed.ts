@@ -40,7 +40,7 @@ export const embedWith =
   };
 
 function usable(
-  embeddings: readonly number[][],
+  embeddings: readonly ArrayLike<number>[],
   count: number,
   known: number | undefined,
   name: string,

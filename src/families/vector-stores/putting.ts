@@ -25,7 +25,7 @@ export interface PuttingParts {
 export type Putting = (read: ReadFile) => Promise<void>;
 
 const mostTogether = 32;
-const mostBytesTogether = 16_777_216;
+const mostBytesTogether = 4_194_304;
 
 interface Waiting {
   read: ReadFile;

@@ -120,7 +120,7 @@ export interface EmbeddingRequest {
 }
 
 export interface EmbeddingResult {
-  embeddings: number[][];
+  embeddings: (number[] | Float64Array)[];
   inputTokens: number;
 }
 

@@ -43,6 +43,11 @@ let tokenizer: Promise<Tokenizer> | undefined;
 export async function countTextTokens(texts: string[]): Promise<number> {
   tokenizer ??= import('gpt-tokenizer/encoding/o200k_base');
   const { countTokens } = await tokenizer;
+  return tokensOf(texts, countTokens);
+}
+
+/** The same where the tokenizer is there. */
+export function tokensOf(texts: readonly string[], countTokens: Tokenizer['countTokens']): number {
   let total = 0;
   for (const text of texts) total += remembered.get(text) ?? count(text, countTokens);
   return total;

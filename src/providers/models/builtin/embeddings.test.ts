@@ -6,8 +6,8 @@ import { vectorOf } from './vectors.ts';
 const { embed } = createBuiltinModel({ scenarios: [] });
 const signal = new AbortController().signal;
 
-const dot = (left: number[], right: number[]): number =>
-  left.reduce((sum, value, at) => sum + value * (right[at] ?? 0), 0);
+const dot = (left: Float64Array | number[], right: Float64Array | number[]): number =>
+  Array.from(left).reduce((sum, value, at) => sum + value * (right[at] ?? 0), 0);
 
 test('vectors have length 1 and the dimension asked for', async () => {
   const inputs = ['The furnace takes ore.', '', '!!!', '东京', 'a'.repeat(20_000)];

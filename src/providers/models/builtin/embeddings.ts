@@ -32,20 +32,22 @@ export async function embed(
     throw invalidPayload('dimensions', `Must be a whole number from 1 to ${mostDimensions}.`);
   }
   const characters = inputs.reduce((sum, { length }) => sum + length, 0);
-  const embeddings: number[][] = [];
+  const embeddings: EmbeddingResult['embeddings'] = [];
   let inputTokens = 0;
   for (let at = 0; at < inputs.length; at += inputsAtOnce) {
     signal.throwIfAborted();
     const some = inputs.slice(at, at + inputsAtOnce);
-    if (characters <= mostInPlace) embeddings.push(...some.map((input) => vectorOf(input, dimensions)));
-    else {
+    if (characters <= mostInPlace) {
+      embeddings.push(...some.map((input) => vectorOf(input, dimensions)));
+      inputTokens += await countTextTokens(some);
+    } else {
       const bytes = 2 * some.reduce((sum, { length }) => sum + length, 0);
-      const all = await line.call('vectors', { inputs: some, dimensions }, { bytes, signal });
-      for (let from = 0; from < all.length; from += dimensions) {
-        embeddings.push(Array.from(all.subarray(from, from + dimensions)));
+      const made = await line.call('vectors', { inputs: some, dimensions }, { bytes, signal });
+      for (let from = 0; from < made.all.length; from += dimensions) {
+        embeddings.push(made.all.subarray(from, from + dimensions));
       }
+      inputTokens += made.inputTokens;
     }
-    inputTokens += await countTextTokens(some);
   }
   return { embeddings, inputTokens };
 }

@@ -1,17 +1,24 @@
 /** The thread that makes vectors of many texts, so that requests need not wait for them. */
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { giveWay } from '../../workers/give-way.ts';
 import { answerCalls } from '../../workers/worker-calls.ts';
+import { tokensOf } from '../token-count.ts';
 import { vectorOf } from './vectors.ts';
 
 export type VectorCalls = typeof calls;
 
+export interface VectorsOfTexts {
+  all: Float64Array;
+  inputTokens: number;
+}
+
 giveWay(false);
 const calls = {
-  /** One behind the other. */
-  vectors({ inputs, dimensions }: { inputs: string[]; dimensions: number }): Float64Array {
+  /** One behind the other, and how many tokens the inputs have. */
+  vectors({ inputs, dimensions }: { inputs: string[]; dimensions: number }): VectorsOfTexts {
     const all = new Float64Array(inputs.length * dimensions);
     for (const [at, input] of inputs.entries()) all.set(vectorOf(input, dimensions), at * dimensions);
-    return all;
+    return { all, inputTokens: tokensOf(inputs, countTokens) };
   },
 };
 answerCalls(calls, () => {});

@@ -48,8 +48,14 @@ async function breakOff(raw: FastifyReply['raw']): Promise<void> {
   const { socket } = raw;
   if (socket !== null && !socket.destroyed) {
     await new Promise<void>((resolve) => {
-      socket.once('close', resolve);
-      socket.write('', () => resolve());
+      // A client that does not read would have it wait for ever.
+      const impatience = setTimeout(resolve, lastWordMilliseconds);
+      const done = (): void => {
+        clearTimeout(impatience);
+        resolve();
+      };
+      socket.once('close', done);
+      socket.write('', done);
     });
   }
   raw.destroy();

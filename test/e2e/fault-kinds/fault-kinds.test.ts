@@ -86,7 +86,9 @@ function azureCalls({ endpoint, credential }: Project, milliseconds = 60_000): C
 
 function kitCalls({ endpoint, key }: Project, timeoutMs = 60_000): Calls {
   const retry = { attempts: 3, baseMs: 1 };
-  const { agents, responses } = createClient({ endpoint, credential: { key }, retry, timeoutMs });
+  // Node's own client does not always tell that a connection is gone.
+  const idleMs = 5000;
+  const { agents, responses } = createClient({ endpoint, credential: { key }, retry, timeoutMs, idleMs });
   const tools = [weather as never];
   return {
     create: async () => toldOf((await responses.create({ body: question })).output),

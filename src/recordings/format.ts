@@ -14,6 +14,8 @@ export const mostExchanges = 10_000;
 export const mostFileBytes = 1_073_741_824;
 /** Of one request or answer. */
 export const mostBodyBytes = 67_108_864;
+/** Of all requests and answers that are under way. */
+export const mostHeldBytes = 268_435_456;
 
 /** What is not well-formed UTF-8 stands as base64. */
 const Bytes = Type.Union([Type.String(), Type.Object({ base64: Type.String() })]);

@@ -6,8 +6,9 @@ import { identityPath } from '../http/identity-endpoint.ts';
 import { type Listener, listen } from '../http/listener.ts';
 import { asApiError, errorBody } from '../kit/error-body.ts';
 import { newRequestId } from '../kit/ids.ts';
-import { mostBodyBytes } from './format.ts';
-import { tooMany } from './refusals.ts';
+import { mostBodyBytes, mostHeldBytes } from './format.ts';
+import { foreignOrigin, noRoom, tooMany } from './refusals.ts';
+import type { Room } from './room.ts';
 
 export { identityPath };
 
@@ -29,6 +30,8 @@ export interface FrontOptions {
   tls: { key: string; cert: string };
   /** Answers; what it throws is told to the client. */
   answer(asked: Asked, response: ServerResponse): void | Promise<void>;
+  /** For the bodies that are under way. */
+  room: Room;
   /** The token that clients get who ask as for a managed identity; null to have none. */
   token: string | null;
   /** Throws for who may not ask. */
@@ -39,8 +42,12 @@ export interface FrontOptions {
 
 const host = '127.0.0.1';
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+const loopbackOrigin = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 const tokenSeconds = 86_400;
 const mostAtOnce = 256;
+
+/** Without its query. */
+export const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
 export function front(options: FrontOptions): Promise<Listener> {
   let underWay = 0;
@@ -74,7 +81,7 @@ function take(
     refuse(error);
     return;
   }
-  if (url.startsWith(`${identityPath}?`) && options.token !== null) {
+  if (pathOf(url) === identityPath && options.token !== null) {
     sendToken(response, url, options.token);
     return;
   }
@@ -92,7 +99,7 @@ function take(
     answer(Buffer.alloc(0));
     return;
   }
-  collect(request, answer, refuse);
+  collect(request, response, options.room, answer, refuse);
 }
 
 /** Throws for what is neither passed on nor answered, whatever it asks for. */
@@ -102,6 +109,9 @@ function check({ url = '/', headers }: IncomingMessage, { admit }: FrontOptions)
     const message = 'Call this server by the name localhost or the address 127.0.0.1.';
     throw apiError('invalid_parameter', message, { target: 'Host' });
   }
+  const { origin, 'sec-fetch-site': site } = headers;
+  const isForeign = origin === undefined ? site === 'cross-site' : !loopbackOrigin.test(origin);
+  if (isForeign) throw foreignOrigin();
   if (!url.startsWith('/')) {
     throw apiError('invalid_parameter', 'What is asked for must be a path.', { target: 'path' });
   }
@@ -111,18 +121,33 @@ function check({ url = '/', headers }: IncomingMessage, { admit }: FrontOptions)
 
 function collect(
   request: IncomingMessage,
+  response: ServerResponse,
+  room: Room,
   use: (body: Buffer) => void,
   refuse: (error: ApiError) => void,
 ): void {
   const pieces: Buffer[] = [];
   let size = 0;
+  let taken = 0;
+  let isRefused = false;
+  const stop = (error: ApiError): void => {
+    isRefused = true;
+    pieces.length = 0;
+    refuse(error);
+  };
   request.on('data', (piece: Buffer) => {
+    if (isRefused) return;
     size += piece.length;
-    if (size <= mostBodyBytes) pieces.push(piece);
-    else if (pieces.splice(0).length > 0) refuse(tooLarge());
+    if (size > mostBodyBytes) stop(tooLarge());
+    else if (!room.take(piece.length)) stop(noRoom(mostHeldBytes));
+    else {
+      taken += piece.length;
+      pieces.push(piece);
+    }
   });
+  response.once('close', () => room.free(taken));
   request.on('end', () => {
-    if (size <= mostBodyBytes) use(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
+    if (!isRefused) use(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
   });
 }
 

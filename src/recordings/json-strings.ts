@@ -1,4 +1,5 @@
 /** Where the strings of JSON stand in a text, so that one can be changed and all else stays as it is, byte for byte. */
+import { Unescaped } from './unescaped.ts';
 
 export interface JsonString {
   /** Names and places from the outermost value to this one. */
@@ -6,14 +7,15 @@ export interface JsonString {
   /** Of what is between the quotes. */
   start: number;
   end: number;
-  /** The names beside it, where it is a member of an object. */
-  beside: ReadonlySet<string>;
+  /** The members beside it, where it is one of an object: as they stand, if they are short. */
+  beside: ReadonlyMap<string, string>;
 }
 
 const deepest = 256;
 const space = /[\s]*/y;
 const scalar = /[^\s,\]}"[{:]+/y;
-const nothing: ReadonlySet<string> = new Set();
+const longestBeside = 64;
+const nothing: ReadonlyMap<string, string> = new Map();
 
 /** The strings of the value that begins at `from`, and where it ends. Of what is no JSON, those up to the fault. */
 export function jsonStrings(text: string, from = 0): { strings: JsonString[]; end: number } {
@@ -47,14 +49,16 @@ export function jsonStrings(text: string, from = 0): { strings: JsonString[]; en
   };
 
   /** Whether the value was whole. */
-  function value(beside: ReadonlySet<string>): boolean {
+  function value(beside: ReadonlyMap<string, string>): boolean {
     skip(space);
     const sign = text[at];
     if (sign === '"') {
       const start = at + 1;
-      if (!skipString()) return false;
-      found.push({ path: [...path], start, end: at - 1, beside });
-      return true;
+      const isWhole = skipString();
+      // Of one that is cut off, too, what is there may be a secret.
+      if (!isWhole) at = text.length;
+      found.push({ path: [...path], start, end: isWhole ? at - 1 : at, beside });
+      return isWhole;
     }
     if (sign !== '{' && sign !== '[') return skip(scalar) !== null;
     if (path.length >= deepest) return false;
@@ -63,17 +67,20 @@ export function jsonStrings(text: string, from = 0): { strings: JsonString[]; en
   }
 
   function members(): boolean {
-    const names = new Set<string>();
+    const names = new Map<string, string>();
     if (isNext('}')) return true;
     for (;;) {
       skip(space);
       const start = at + 1;
       if (text[at] !== '"' || !skipString()) return false;
-      const plain = decoded(text.slice(start, at - 1));
+      const plain = Unescaped.ofJson(text.slice(start, at - 1)).says;
       if (!isNext(':')) return false;
-      names.add(plain);
+      names.set(plain, '');
       path.push(plain);
+      skip(space);
+      const from = at;
       if (!value(names)) return false;
+      if (at - from <= longestBeside) names.set(plain, text.slice(from, at));
       path.pop();
       if (isNext('}')) return true;
       if (!isNext(',')) return false;
@@ -93,27 +100,4 @@ export function jsonStrings(text: string, from = 0): { strings: JsonString[]; en
 
   value(nothing);
   return { strings: found, end: at };
-}
-
-/** What a string of JSON says. */
-export function decoded(raw: string): string {
-  if (!raw.includes('\\')) return raw;
-  try {
-    return JSON.parse(`"${raw}"`) as string;
-  } catch {
-    return raw;
-  }
-}
-
-/** The same, each character with the place where it stands in the text. */
-export function decodedAt(text: string, from: number, to: number): { says: string; places: number[] } {
-  let says = '';
-  const places: number[] = [];
-  for (let at = from; at < to; ) {
-    const length = text[at] !== '\\' ? 1 : text[at + 1] === 'u' ? 6 : 2;
-    says += length === 1 ? text[at] : decoded(text.slice(at, at + length)).slice(0, 1);
-    places.push(at);
-    at += length;
-  }
-  return { says, places };
 }

@@ -89,6 +89,33 @@ describe('lenient', () => {
   });
 });
 
+describe('lists and lanes', () => {
+  test('a lenient replay takes no longer list for the same question', () => {
+    const asked = (...input: string[]) => post({ input: input.map((content) => ({ content })) });
+    const take = library([asked('delete file A')], true);
+    expect(take(asked('delete file A', 'no, stop'))).toMatch(/body\.input\[1\]: recorded nothing/);
+    expect(take(post({ input: [{ content: 'delete file A', more: 1 }], tools: [] }))).toBe(1);
+  });
+
+  test('of parameters that are repeated each counts', () => {
+    const take = library([get('/v1/a', 'include[]=a&include[]=b')]);
+    expect(take(get('/v1/a', 'include[]=c&include[]=b'))).toMatch(
+      /query\.include\[\]\[0\]: recorded "a", asked "c"/,
+    );
+    expect(take(get('/v1/a', 'include[]=a&include[]=b'))).toBe(1);
+  });
+
+  test('what held a secret in its path is found, and the secret is no more than a step', () => {
+    const take = library([get('/v1/connections/__scrubbed__')]);
+    expect(take(get('/v1/connections/a/b'))).toMatch(/path: recorded/);
+    expect(take(get('/v1/connections/my-connection-name-1'))).toBe(1);
+  });
+
+  test('what only this version takes for a secret matches what stands in an older recording', () => {
+    expect(library([post({ bot_token: 'abc' })])(post({ bot_token: '__scrubbed__' }))).toBe(1);
+  });
+});
+
 describe('a miss', () => {
   test('names the nearest by address, then by body, and tells where it differs', () => {
     const held = new Library(

@@ -42,6 +42,8 @@ export class Library {
   readonly #isLenient: boolean;
   readonly #all: Held[];
   readonly #lanes = new Map<string, Lane>();
+  /** Those whose path holds a secret. */
+  readonly #wildByMethod = new Map<string, Held[]>();
   readonly #twins = new Map<string, Twins>();
 
   constructor(exchanges: readonly Exchange[], isLenient: boolean) {
@@ -54,6 +56,11 @@ export class Library {
     for (const held of this.#all) {
       const { request } = held.exchange;
       laneOf(this.#lanes, request).all.push(held);
+      if (request.path.includes(secretMark)) {
+        const wild = this.#wildByMethod.get(request.method) ?? [];
+        this.#wildByMethod.set(request.method, wild);
+        wild.push(held);
+      }
       const key = keyOf(request);
       const twins = this.#twins.get(key) ?? { all: [], next: 0 };
       twins.all.push(held);
@@ -100,11 +107,11 @@ export class Library {
 
   /** What is the same but for secrets or, when lenient, for what is passed over; of several the one with the least. */
   #alike(asked: RecordedRequest): Held | null {
-    const lane = laneOf(this.#lanes, asked).all;
+    const isAskedWild = JSON.stringify(asked).includes(secretMark);
     let best: { held: Held; weight: number } | null = null;
-    for (const held of lane) {
+    for (const held of this.#candidates(asked)) {
       const { request } = held.exchange;
-      if (!this.#isLenient && (held.served > 0 || !held.isWild)) continue;
+      if (!this.#isLenient && (held.served > 0 || !(held.isWild || isAskedWild))) continue;
       const found = requestDifferences(request, asked, mostCounted);
       if (found.length === mostCounted) continue;
       if (!(this.#isLenient ? found.every(isTolerable) : found.length === 0)) continue;
@@ -116,6 +123,19 @@ export class Library {
       if (weight === 0) break;
     }
     return best?.held ?? null;
+  }
+
+  /** Of the same address, and of those that hold a secret. */
+  #candidates(asked: RecordedRequest): Held[] {
+    const lane = laneOf(this.#lanes, asked).all;
+    const isWild = ({ path }: RecordedRequest): boolean => path.includes(secretMark);
+    const others = isWild(asked) ? this.#all : (this.#wildByMethod.get(asked.method) ?? []);
+    return [
+      ...lane,
+      ...others.filter(
+        ({ exchange: { request } }) => request.method === asked.method && request.path !== asked.path,
+      ),
+    ];
   }
 
   #miss(asked: RecordedRequest, twin: Held | null): Miss {

@@ -34,15 +34,18 @@ export interface Upwards {
   host: string;
   /** Of the body; null where there is none. */
   length: number | null;
-  /** What takes the place of the client's credentials. */
+  /** Whether those of the client are left out: where it has the key of the run, that is nobody else's business. */
+  isWithoutCredentials: boolean;
+  /** What takes their place. */
   credential: [name: string, value: string] | null;
 }
 
-export function upwards(raw: readonly string[], { host, length, credential }: Upwards): string[] {
+export function upwards(raw: readonly string[], how: Upwards): string[] {
+  const { host, length, isWithoutCredentials, credential } = how;
   const kept = [...pairs(raw)].filter(([name]) => {
     const plain = name.toLowerCase();
     if (hopByHop.has(plain) || ofTheSender.has(plain)) return false;
-    return credential === null || !credentialHeaders.has(plain);
+    return !isWithoutCredentials || !credentialHeaders.has(plain);
   });
   return [
     ...['host', host, 'accept-encoding', 'identity'],

@@ -4,9 +4,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { readHead } from '../kit/multipart-head.ts';
 import { boundaryOf, MultipartParts } from '../kit/multipart-parts.ts';
 import { isRecord } from '../kit/record.ts';
-import { isSecretHeader } from '../kit/secret-names.ts';
+import { isSecretField, isSecretHeader } from '../kit/secret-names.ts';
 import { edited } from './edits.ts';
-import { type Body, bytesOf, type Content, type Part, type RecordedRequest } from './format.ts';
+import { type Body, bytesOf, type Content, type Part, type RecordedRequest, secretMark } from './format.ts';
 import type { Asked } from './front.ts';
 import { originEdits } from './origins.ts';
 import type { Secrets } from './secrets.ts';
@@ -37,12 +37,21 @@ export function learnFrom(headers: IncomingHttpHeaders, secrets: Secrets): void 
     if (!isSecretHeader(name) || harmless.has(name)) continue;
     for (const value of [given ?? []].flat()) {
       secrets.add(value);
+      const basic = /^basic +(\S+)$/i.exec(value)?.[1];
+      if (basic !== undefined) addBasic(basic, secrets);
       // `Bearer …`, and the members of a cookie.
       for (const word of value.split(/[\s;]+/).slice(name === 'cookie' ? 0 : 1)) {
         secrets.add(word.slice(name === 'cookie' ? word.indexOf('=') + 1 : 0));
       }
     }
   }
+}
+
+/** What it is made of: the password, and both. */
+function addBasic(basic: string, secrets: Secrets): void {
+  const both = Buffer.from(basic, 'base64').toString();
+  secrets.add(both);
+  secrets.add(both.slice(both.indexOf(':') + 1));
 }
 
 export async function recordedRequest(asked: Asked, secrets: Secrets): Promise<RecordedRequest> {
@@ -55,7 +64,7 @@ export async function recordedRequest(asked: Asked, secrets: Secrets): Promise<R
     return value === undefined ? [] : [[name, secrets.scrubbed(String(value))]];
   });
   const isBlockList = /(^|&)comp=blocklist(&|$)/.test(query);
-  const body = await bodyOf(asked, isBlockList ? (text) => withoutBlockNames(scrub(text)) : scrub);
+  const body = await bodyOf(asked, secrets, isBlockList ? (text) => withoutBlockNames(scrub(text)) : scrub);
   return {
     method,
     path: secrets.scrubbed(split === -1 ? url : url.slice(0, split)),
@@ -71,7 +80,11 @@ const withoutBlockNames = (text: string): string =>
     .replace(/((?:^|&)blockid=)[^&]*/g, '$1drawn')
     .replace(/(<(?:Committed|Latest|Uncommitted)>)[^<]*/g, '$1drawn');
 
-async function bodyOf({ body, headers }: Asked, scrub: (text: string) => string): Promise<Body | null> {
+async function bodyOf(
+  { body, headers }: Asked,
+  secrets: Secrets,
+  scrub: (text: string) => string,
+): Promise<Body | null> {
   if (body.length === 0) return null;
   const type = headers['content-type'] ?? '';
   const contentOf = (bytes: Buffer): Content =>
@@ -81,7 +94,7 @@ async function bodyOf({ body, headers }: Asked, scrub: (text: string) => string)
       : bytesOf(Buffer.from(scrub(bytes.toString('latin1')), 'latin1'));
   const boundary = boundaryOf(type);
   if (boundary !== null) {
-    const form = await partsOf(body, boundary, contentOf).catch(() => null);
+    const form = await partsOf(body, boundary, secrets, contentOf).catch(() => null);
     if (form !== null) return { form };
   }
   // By what it is, since clients leave the type away.
@@ -106,6 +119,7 @@ function isWithin(value: unknown, levels: number): boolean {
 async function partsOf(
   body: Buffer,
   boundary: string,
+  secrets: Secrets,
   contentOf: (bytes: Buffer) => Content,
 ): Promise<Part[]> {
   const parts = new MultipartParts(once(body), boundary);
@@ -114,8 +128,14 @@ async function partsOf(
     const { name, filename, contentType } = readHead(block);
     const pieces: Buffer[] = [];
     for (let piece = await parts.piece(); piece !== null; piece = await parts.piece()) pieces.push(piece);
-    const content = contentOf(Buffer.concat(pieces));
-    form.push({ name, ...(filename === undefined ? {} : { filename }), contentType, content });
+    const bytes = Buffer.concat(pieces);
+    if (isSecretField(name)) secrets.learn(bytes.toString(), name);
+    form.push({
+      name: secrets.scrubbed(name),
+      ...(filename === undefined ? {} : { filename: secrets.scrubbed(filename) }),
+      contentType,
+      content: isSecretField(name) && bytes.length > 0 ? secretMark : contentOf(bytes),
+    });
     if (form.length > mostParts) throw new Error(`The form has more than ${mostParts} parts.`);
   }
   return form;

@@ -12,14 +12,16 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Listener } from '../http/listener.ts';
 import { edited } from './edits.ts';
-import { type Asked, front } from './front.ts';
+import { mostHeldBytes } from './format.ts';
+import { type Asked, front, identityPath, pathOf } from './front.ts';
 import { originEdits } from './origins.ts';
 import { upwards } from './passed-headers.ts';
 import { recordedAnswer } from './recorded-answer.ts';
 import { learnFrom, recordedRequest } from './recorded-request.ts';
 import { RecordingFile, rounded } from './recording-file.ts';
-import { strange, unreachable } from './refusals.ts';
+import { clientLeft, strange, unreachable } from './refusals.ts';
 import { relay } from './relay.ts';
+import { Room } from './room.ts';
 import { Secrets } from './secrets.ts';
 
 /** What the upstream is called with in place of what its client sent. */
@@ -62,6 +64,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   }
   const call = caller(upstream, options.upstreamCa);
   const underWay = new Set<Promise<void>>();
+  const room = new Room(mostHeldBytes);
 
   async function passOn(asked: Asked, response: ServerResponse): Promise<void> {
     learnFrom(asked.headers, secrets);
@@ -69,7 +72,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     const startedAt = performance.now();
     const reply = await send(call, asked, response, options);
     const between = { method: asked.method, from: upstream.origin, to: asked.origin, startedAt };
-    const relayed = await relay(reply, response, between);
+    const relayed = await relay(reply, response, between, room);
     const took = rounded(performance.now() - startedAt);
     try {
       if (relayed.fault !== null) throw new Error(relayed.fault);
@@ -79,6 +82,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     } catch (error) {
       tell(`${asked.method} ${secrets.scrubbed(asked.url)} is not recorded: ${(error as Error).message}.`);
     }
+    room.free(relayed.bytes);
     relayed.finish();
   }
 
@@ -88,10 +92,12 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     listener = await front({
       port: options.port,
       tls: options.tls,
+      room,
       token: credential?.localKey ?? null,
       admit: (url, headers) => admit(url, headers, credential),
       refused({ method, url }, error) {
-        tell(`${method} ${secrets.scrubbed(url)} is answered with ${error.status}: ${error.message}`);
+        const what = error.code === 'client_disconnected' ? '' : ` is answered with ${error.status}`;
+        tell(`${method} ${secrets.scrubbed(url)}${what}: ${error.message}`);
       },
       answer(asked, response) {
         const done = passOn(asked, response).finally(() => underWay.delete(done));
@@ -128,13 +134,23 @@ interface Caller {
 function caller({ protocol, hostname, port }: URL, ca: string | null): Caller {
   const isSecure = protocol === 'https:';
   const trusting = ca === null ? {} : { ca };
-  const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
-  const to = { hostname: hostname.replace(/^\[|\]$/g, ''), port, agent, ...trusting };
-  const call = (about: RequestOptions) => (isSecure ? httpsRequest : httpRequest)({ ...about, ...to });
-  return Object.assign(call, { close: () => agent.destroy() });
+  const agents = [true, false].map((keepAlive) =>
+    isSecure ? new HttpsAgent({ keepAlive }) : new HttpAgent({ keepAlive }),
+  );
+  const [kept, fresh] = agents;
+  const to = { hostname: hostname.replace(/^\[|\]$/g, ''), port, ...trusting };
+  const call = (about: RequestOptions) => {
+    const agent = about.method === 'GET' || about.method === 'HEAD' ? kept : fresh;
+    return (isSecure ? httpsRequest : httpRequest)({ ...about, ...to, agent });
+  };
+  return Object.assign(call, {
+    close() {
+      for (const agent of agents) agent.destroy();
+    },
+  });
 }
 
-/** Asks the upstream. A kept connection that has ended meanwhile says nothing about it, so another one is tried. */
+/** Asks the upstream. A kept connection that has ended meanwhile says nothing about it, so another one is tried. Only what may be asked twice goes over one that is kept. */
 async function send(
   call: Caller,
   asked: Asked,
@@ -146,6 +162,7 @@ async function send(
   const headers = upwards(asked.rawHeaders, {
     host: upstream.host,
     length: body.length > 0 || asked.headers['content-length'] !== undefined ? body.length : null,
+    isWithoutCredentials: credential !== null,
     credential: isSigned(asked.url) ? null : (credential?.header ?? null),
   });
   for (;;) {
@@ -154,7 +171,8 @@ async function send(
       return await answerTo(outgoing, body, response);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ECONNRESET' && outgoing.reusedSocket && !response.destroyed) continue;
+      if (response.destroyed) throw clientLeft();
+      if (code === 'ECONNRESET' && outgoing.reusedSocket) continue;
       throw unreachable(code);
     }
   }
@@ -181,9 +199,12 @@ function bodyFor({ body, headers, origin }: Asked, upstream: URL): Buffer {
 const isSigned = (url: string): boolean => /[?&]sig=[^&]/.test(url);
 
 function admit(url: string, headers: IncomingHttpHeaders, credential: OwnCredential | null): void {
-  if (credential === null || isSigned(url)) return;
+  if (credential === null) return;
+  const isForToken = pathOf(url) === identityPath;
+  if (isSigned(url) && !isForToken) return;
   const bearer = /^bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
-  const given = [bearer, headers['api-key'], headers['x-api-key'], headers['x-identity-header']];
+  const proof = headers['x-identity-header'];
+  const given = isForToken ? [proof] : [bearer, headers['api-key'], headers['x-api-key'], proof];
   const expected = digest(credential.localKey);
   if (!given.some((one) => typeof one === 'string' && timingSafeEqual(digest(one), expected)))
     throw strange();

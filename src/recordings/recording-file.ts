@@ -10,10 +10,13 @@ export class RecordingFile {
   readonly #startedAt = performance.now();
   #bytes = 0;
   #numbers = 0;
+  #isFull = false;
+  readonly #mostBytes: number;
   written = 0;
 
   /** Made anew and for its owner only: what is said in it is not for everybody. */
-  constructor(file: string, base: string) {
+  constructor(file: string, base: string, mostBytes = mostFileBytes) {
+    this.#mostBytes = mostBytes;
     this.#file = file;
     try {
       this.#handle = openSync(file, 'wx', 0o600);
@@ -30,7 +33,7 @@ export class RecordingFile {
 
   /** The number of the next exchange, and when it began. Throws where no more are taken. */
   begin(): { number: number; at: number } {
-    if (this.#numbers === mostExchanges || this.#bytes >= mostFileBytes) throw quotaExceeded();
+    if (this.#numbers === mostExchanges || this.#isFull) throw quotaExceeded();
     this.#numbers++;
     return { number: this.#numbers, at: this.now() };
   }
@@ -39,7 +42,7 @@ export class RecordingFile {
     return rounded(performance.now() - this.#startedAt);
   }
 
-  /** In the file when this returns, so a recorder that is killed loses only what has not ended. */
+  /** Throws where it would be more than can be read. In the file when this returns, so a recorder that is killed loses only what has not ended. */
   write(exchange: Exchange): void {
     this.#append(exchange);
     this.written++;
@@ -47,6 +50,10 @@ export class RecordingFile {
 
   #append(line: object): void {
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    if (this.#bytes + bytes.length > this.#mostBytes) {
+      this.#isFull = true;
+      throw quotaExceeded();
+    }
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#handle, bytes, at);
     this.#bytes += bytes.length;
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -62,6 +62,21 @@ test('a recording that is full takes no more', () => {
   for (let i = 0; i < mostExchanges; i++) file.begin();
   expect(() => file.begin()).toThrow(/The recording is full.*Begin another/);
   file.close();
+});
+
+test('a recording never has more bytes than can be read', async () => {
+  const name = join(directory, 'bytes.jsonl');
+  const most = 1000;
+  const file = new RecordingFile(name, '/v1', most);
+  const exchange = JSON.parse(line(1));
+  file.write({ ...exchange, number: file.begin().number });
+  const { number } = file.begin();
+  const large = { ...exchange, number, answer: { ...exchange.answer, chunks: [[0, 'x'.repeat(most)]] } };
+  expect(() => file.write(large)).toThrow(/The recording is full/);
+  expect(() => file.begin()).toThrow(/The recording is full/);
+  file.close();
+  expect(statSync(name).size).toBeLessThanOrEqual(most);
+  expect((await readRecording(name)).exchanges).toHaveLength(1);
 });
 
 test('a file that is not there', async () => {

@@ -21,42 +21,50 @@ export class RecordingError extends Error {
 }
 
 export async function readRecording(file: string): Promise<Recording> {
-  const lines = await readLines(file);
-  const [first, ...rest] = lines;
-  const heading = headingOf(file, first);
   const check = checker(Exchange);
   const exchanges: Exchange[] = [];
-  let isTorn = false;
-  for (const [at, line] of rest.entries()) {
-    const exchange = parsed(line);
-    const fault = exchange === undefined ? 'it is not JSON' : check(exchange);
-    if (fault === null) exchanges.push(exchange as Exchange);
-    else if (exchange === undefined && at === rest.length - 1) isTorn = true;
+  let heading: Heading | null = null;
+  let number = 0;
+  let torn = 0;
+  // Each line is let go of when it is read, since all of them may be a gigabyte.
+  await readLines(file, (line) => {
+    number++;
+    if (heading === null) heading = headingOf(file, line);
+    else if (torn > 0) throw noExchange(file, torn, 'it is not JSON');
     else {
-      throw new RecordingError(
-        `Line ${at + 2} of ${file} is no exchange of this format: ${fault}. Restore the file, or take that line out: the other exchanges can then be used.`,
-      );
+      const exchange = parsed(line);
+      const fault = exchange === undefined ? null : check(exchange);
+      if (fault !== null) throw noExchange(file, number, fault);
+      if (exchange === undefined) torn = number;
+      else exchanges.push(exchange as Exchange);
     }
-  }
+  });
   if (exchanges.length > mostExchanges) {
     throw new RecordingError(
       `${file} has ${exchanges.length} exchanges; at most ${mostExchanges} can be read. Split it: the first line belongs into each part.`,
     );
   }
-  return { heading, exchanges: exchanges.sort((a, b) => a.number - b.number), isTorn };
+  return {
+    heading: heading ?? headingOf(file, undefined),
+    exchanges: exchanges.sort((a, b) => a.number - b.number),
+    isTorn: torn > 0,
+  };
 }
 
-async function readLines(file: string): Promise<string[]> {
+const noExchange = (file: string, line: number, fault: string): RecordingError =>
+  new RecordingError(
+    `Line ${line} of ${file} is no exchange of this format: ${fault}. Restore the file, or take that line out: the other exchanges can then be used.`,
+  );
+
+async function readLines(file: string, read: (line: string) => void): Promise<void> {
   try {
     const { size } = statSync(file);
     if (size > mostFileBytes) {
       throw new RecordingError(`${file} has ${size} bytes; at most ${mostFileBytes} can be read.`);
     }
-    const lines: string[] = [];
     for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-      if (line !== '') lines.push(line);
+      if (line !== '') read(line);
     }
-    return lines;
   } catch (error) {
     if (error instanceof RecordingError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;

@@ -22,6 +22,21 @@ export const strange = (): ApiError =>
     'The recorder calls its upstream with a credential of its own, so it takes only those who have the key that it printed when it began. Send that as api-key, or as bearer token.',
   );
 
+export const clientLeft = (): ApiError =>
+  apiError('client_disconnected', 'Its client left before the answer came, so it is not recorded.');
+
+export const noRoom = (most: number): ApiError =>
+  apiError('rate_limit_exceeded', `Up to ${most} bytes of requests and answers are held at once here.`, {
+    headers: { 'retry-after': '1' },
+  });
+
+export const foreignOrigin = (): ApiError =>
+  apiError(
+    'invalid_parameter',
+    'Pages of other sites are not answered here. Call this server from a program, or from a page of localhost.',
+    { target: 'Origin', retry: false },
+  );
+
 export const tooMany = (most: number): ApiError =>
   apiError('rate_limit_exceeded', `Up to ${most} requests are answered at once here.`, {
     headers: { 'retry-after': '1' },

@@ -2,15 +2,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { mostBodyBytes } from './format.ts';
+import { mostBodyBytes, mostHeldBytes } from './format.ts';
 import { OriginStream } from './origins.ts';
-import { downwards } from './passed-headers.ts';
+import { downwards, pairs } from './passed-headers.ts';
 import type { Chunk } from './recorded-answer.ts';
+import type { Room } from './room.ts';
 
 export interface Relayed {
   status: number;
   rawHeaders: readonly string[];
   chunks: Chunk[];
+  /** What they take of the room. */
+  bytes: number;
   isWhole: boolean;
   /** Why it cannot be recorded, although the client has got all of it. */
   fault: string | null;
@@ -33,7 +36,12 @@ const decompressors: Record<string, () => NodeJS.ReadWriteStream & Readable> = {
   zstd: createZstdDecompress,
 };
 
-export function relay(reply: IncomingMessage, response: ServerResponse, between: Between): Promise<Relayed> {
+export function relay(
+  reply: IncomingMessage,
+  response: ServerResponse,
+  between: Between,
+  room: Room,
+): Promise<Relayed> {
   const { from, to, method } = between;
   const encoding = reply.headers['content-encoding']?.toLowerCase() ?? '';
   const unpack = decompressors[encoding];
@@ -52,13 +60,27 @@ export function relay(reply: IncomingMessage, response: ServerResponse, between:
   const source: Readable = unpack === undefined ? reply : reply.pipe(unpack());
   const chunks: Chunk[] = [];
   let size = 0;
+  let held = 0;
+  let fault = unpack === undefined ? compressed(encoding) : null;
+  const drop = (why: string): void => {
+    fault = why;
+    chunks.length = 0;
+    room.free(held);
+    held = 0;
+  };
   let before = between.startedAt;
 
   source.on('data', (bytes: Buffer) => {
     const now = performance.now();
     size += bytes.length;
-    if (size <= mostBodyBytes) chunks.push({ after: now - before, bytes });
-    else chunks.length = 0;
+    if (fault === null) {
+      if (size > mostBodyBytes) drop(`its answer has more than ${mostBodyBytes} bytes`);
+      else if (!room.take(bytes.length)) drop(`more than ${mostHeldBytes} bytes are under way`);
+      else {
+        held += bytes.length;
+        chunks.push({ after: now - before, bytes });
+      }
+    }
     before = now;
     // What is written within one turn would go out as one chunk.
     source.pause();
@@ -74,8 +96,11 @@ export function relay(reply: IncomingMessage, response: ServerResponse, between:
       if (!isWhole) reply.destroy();
       resolve({
         status: reply.statusCode ?? 502,
-        rawHeaders: reply.rawHeaders,
-        ...{ chunks, isWhole, fault: faultOf(size, unpack === undefined ? encoding : '') },
+        // As its client got it.
+        rawHeaders: [...pairs(reply.rawHeaders)]
+          .filter(([name]) => !packed.includes(name.toLowerCase()))
+          .flat(),
+        ...{ chunks, bytes: held, isWhole, fault },
         finish: () => outlet.end(isWhole, origins?.end() ?? null),
       });
     };
@@ -88,11 +113,9 @@ export function relay(reply: IncomingMessage, response: ServerResponse, between:
   });
 }
 
-function faultOf(bytes: number, encoding: string): string | null {
-  if (bytes > mostBodyBytes) return `its answer has more than ${mostBodyBytes} bytes`;
-  // A secret in it could not be seen.
-  return encoding === '' || encoding === 'identity' ? null : `its answer is compressed as ${encoding}`;
-}
+/** A secret in it could not be seen. */
+const compressed = (encoding: string): string | null =>
+  encoding === '' || encoding === 'identity' ? null : `its answer is compressed as ${encoding}`;
 
 /** Holds back the last piece of a body whose length the client knows: with it the client would know all. */
 class Outlet {

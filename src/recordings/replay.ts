@@ -3,12 +3,13 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiError } from '../errors.ts';
 import { lastUsed } from '../kit/last-used.ts';
-import { bufferOf, originMark, type RecordedAnswer, type RecordedRequest } from './format.ts';
+import { bufferOf, mostHeldBytes, originMark, type RecordedAnswer, type RecordedRequest } from './format.ts';
 import { type Asked, front } from './front.ts';
 import { type Held, isMiss, Library } from './library.ts';
 import { missed } from './miss.ts';
-import { keyOf, learnFrom, recordedRequest, tellingHeaders } from './recorded-request.ts';
+import { keyOf, recordedRequest, tellingHeaders } from './recorded-request.ts';
 import type { Recording } from './recording.ts';
+import { Room } from './room.ts';
 import { Secrets } from './secrets.ts';
 
 type Wait = (milliseconds: number) => Promise<unknown>;
@@ -74,6 +75,7 @@ export async function startReplay(options: ReplayOptions): Promise<Replay> {
     port: options.port,
     tls: options.tls,
     token: replayToken,
+    room: new Room(mostHeldBytes),
     refused: ({ method, url }, error) => options.tell(inLines(method, url, error)),
     async answer(asked, response) {
       const understood =
@@ -99,10 +101,9 @@ export async function startReplay(options: ReplayOptions): Promise<Replay> {
 const rawKey = ({ method, url, headers, body, origin }: Asked): string =>
   `${method} ${url} ${origin}\n${headers['content-type']}\n${tellingHeaders.map((name) => headers[name]).join('\n')}\n${body.toString('latin1')}`;
 
-/** Secrets are taken out as they were when it was recorded. */
+/** Secrets are taken out as they were when it was recorded, but for what the client signs in with: any text will do. */
 async function understand(asked: Asked): Promise<Understood> {
   const secrets = new Secrets();
-  learnFrom(asked.headers, secrets);
   const request = await recordedRequest(asked, secrets);
   return { request, key: keyOf(request) };
 }
@@ -128,7 +129,9 @@ class Prepared {
     }));
     const length = this.chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const isMeasured = this.isWhole && method !== 'HEAD' && status !== 304;
-    this.headers = headers.flatMap(([name, value]) => [
+    // A recording holds nothing that is compressed, though old ones may say so.
+    const given = headers.filter(([name]) => name.toLowerCase() !== 'content-encoding');
+    this.headers = given.flatMap(([name, value]) => [
       name,
       isMeasured && name.toLowerCase() === 'content-length' ? String(length) : local(value),
     ]);

@@ -1,37 +1,35 @@
 /** Finds what nobody but its owner may see. Texts are taken byte for byte, a character for each (`latin1`). */
-import { isSecretField, spellings } from '../kit/secret-names.ts';
+import { isSecretField } from '../kit/secret-names.ts';
 import { type Edit, edited } from './edits.ts';
 import { secretMark } from './format.ts';
 import { type JsonString, jsonStrings } from './json-strings.ts';
+import { KnownSecrets, mayBeName } from './known-secrets.ts';
+import { assigned, formed } from './secret-forms.ts';
 import { streamedTexts } from './streamed-texts.ts';
+import { Unescaped } from './unescaped.ts';
 
-const shortestKnown = 6;
 /** What has been given as a secret once is looked for everywhere, unless it may be an ordinary word. */
 const shortestLearned = 16;
-
-/** Of each the part that is kept, then the secret. */
-const forms: RegExp[] = [
-  // The signature of an address in Azure Storage, also within JSON and other addresses.
-  /((?<![a-z_])sig(?:=|%3d))([^&\s"'<>\\#;,]+)/gi,
-  /((?:account|sharedaccess|access)key=|sharedaccesssignature=|(?<![a-z])(?:password|pwd)=)([^;&\s"'<>\\]+)/gi,
-  /(\bbearer(?:\s+|%20))((?=[^\s"]*\d)[\w.~+/=-]{16,})/gi,
-  /(\b[Bb]asic(?:\s+|%20))((?=[^\s"]*[\dA-Z])[\w+/]{16,}={0,2})/g,
-  /()(\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)/g,
-  /(\b)((?:sk|pk|rk)-[\w-]{16,}|blm_[\w-]{16,}|gh[pousr]_\w{20,}|xox[abprs]-[\w-]{10,})/g,
-  /(:\/\/[^\s:/@"'\\]{0,128}:)([^\s:/@"'\\]+)(?=@)/g,
-  /(-----BEGIN [A-Z ]*PRIVATE KEY-----)([\s\S]{0,16384}?)(?=-----END)/g,
-];
-const parameter = /([?&]|^)([\w.-]{1,64})=([^&\s"'<>\\#]+)/g;
+const deepest = 4;
+/** A text in an address in JSON, and the like. */
+const mostEscaped = 3;
+const isComparison = /^"(?:eq|ne|gte?|lte?|n?in|contains)"$/;
+const ofKeys = /^(?:k|d|p|q|dp|dq|qi)$/;
 
 export class Secrets {
-  readonly #known = new Set<string>();
+  readonly #known = new KnownSecrets();
 
   /** Is looked for from now on, in the spellings that it may have. */
   add(secret: string): void {
-    if (secret.length < shortestKnown || secret.includes(secretMark)) return;
-    for (const spelling of spellings(secret)) {
-      this.#known.add(Buffer.from(spelling.toWellFormed()).toString('latin1'));
-    }
+    this.#known.add(secret, false);
+  }
+
+  /** What a name or its form has told to be a secret. */
+  learn(secret: string, name = ''): void {
+    if (secret.length < shortestLearned || /\s/.test(secret)) return;
+    // People also call names and places keys.
+    if (/^keys?$/i.test(name) && mayBeName(secret)) return;
+    this.#known.add(secret, true);
   }
 
   /** The secrets in a text of any kind: JSON, a stream of events, a form, prose. */
@@ -46,19 +44,10 @@ export class Secrets {
   }
 
   #find(text: string, depth: number): Edit[] {
-    const strings = stringsOf(text);
     // First, as these tell of more that is to be looked for.
-    const named = strings.flatMap((one) => this.#named(text, one, depth));
-    const streamed = streamedTexts(text).flatMap(({ says, places, ends }) =>
-      this.#find(says, depth + 1).flatMap(({ start, end }) =>
-        places.slice(start, end).map((place, i) => ({
-          start: place,
-          end: ends[start + i] ?? place + 1,
-          text: i === 0 ? secretMark : '',
-        })),
-      ),
-    );
-    return [...named, ...formed(text), ...streamed, ...this.exactlyIn(text)];
+    const named = stringsOf(text).flatMap((one) => this.#named(text, one, depth));
+    const streamed = streamedTexts(text).flatMap((one) => one.inStream(this.#find(one.says, depth + 1)));
+    return [...named, ...streamed, ...this.#spelled(text, true, 0)];
   }
 
   #named(text: string, one: JsonString, depth: number): Edit[] {
@@ -67,81 +56,77 @@ export class Secrets {
     const value = text.slice(start, end);
     if (isSecret(one, value)) {
       if (value === secretMark) return [];
-      if (end - start >= shortestLearned && !/\s/.test(value)) this.#known.add(value);
+      this.learn(utf8Of(Unescaped.ofJson(value).says), lastName(one));
       return [{ start, end, text: secretMark }];
     }
-    // JSON in a string of JSON, as the arguments of calls are.
-    if (depth > 3 || !/^\s*[[{]/.test(value) || !value.includes('\\"')) return [];
-    const inner = parsedString(value);
-    const edits = inner === null ? [] : this.#find(inner, depth + 1);
-    if (inner === null || edits.length === 0) return [];
-    return [{ start, end, text: asciiString(edited(inner, edits)) }];
+    // JSON in a string of JSON, as the arguments of calls are, and what models write.
+    if (depth >= deepest || !value.includes('\\"') || !/[[{]/.test(value)) return [];
+    const inner = Unescaped.ofJson(value);
+    const edits = inner.inText(this.#find(inner.says, depth + 1));
+    return edits.map((edit) => ({ ...edit, start: start + edit.start, end: start + edit.end }));
+  }
+
+  /** By their forms, and those that are known, as they stand and however they are escaped. */
+  #spelled(text: string, isText: boolean, times: number): Edit[] {
+    const edits: Edit[] = [];
+    if (isText) {
+      for (const { start, secret, name } of [...formed(text), ...assigned(text)]) {
+        if (secret === secretMark) continue;
+        this.learn(utf8Of(secret), name);
+        const plain = Unescaped.ofAny(secret);
+        if (plain !== null) this.learn(utf8Of(plain.says), name);
+        edits.push({ start, end: start + secret.length, text: secretMark });
+      }
+    }
+    const plain = times < mostEscaped ? Unescaped.ofAny(text) : null;
+    if (plain !== null) {
+      edits.push(...plain.inText(this.#spelled(plain.says, isText && isTelling.test(text), times + 1)));
+    }
+    return [...edits, ...this.#known.in(text)];
   }
 
   /** In what is no text: where one that is known stands as it is. */
   exactlyIn(text: string): Edit[] {
-    const found: Edit[] = [];
-    for (const secret of this.#known) {
-      for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length)) {
-        found.push({ start: at, end: at + secret.length, text: secretMark });
-      }
-    }
-    return found;
+    return this.#known.in(text);
   }
 }
+
+/** The signs that stand around names and values, escaped. */
+const isTelling = /\\u00|%(?:25)*(?:3|20|26)/i;
+
+const utf8Of = (latin1: string): string =>
+  /[\u0080-\uffff]/.test(latin1) && !/[^\0-\xff]/.test(latin1)
+    ? Buffer.from(latin1, 'latin1').toString()
+    : latin1;
+
+const lastName = ({ path }: JsonString): string =>
+  (path.findLast((step) => typeof step === 'string') as string | undefined) ?? '';
 
 function isSecret({ path, beside }: JsonString, value: string): boolean {
   const names = path.filter((step) => typeof step === 'string');
   const name = names.at(-1) ?? '';
   const holders = names.slice(0, -1);
+  // What a model says, sign by sign, with how likely it was.
+  if (name === 'token' && beside.has('logprob')) return false;
   // Of an address for uploads only its signature is one: clients have to call it.
   if (holders.some(isSecretField)) return name !== 'type' && !/^https?:/.test(value);
   // The headers that a tool is to send; those of a description are objects.
   if (holders.at(-1) === 'headers') return true;
+  if (path.at(-2) === 'tokens' && path.at(-1) === name) return true;
+  if (ofKeys.test(name) && beside.has('kty')) return true;
   if (!isSecretField(name)) return false;
-  if (name === 'token' && beside.has('logprob')) return false;
   // A filter compares the attribute `key` with a value.
-  return !(name === 'key' && beside.has('value') && beside.has('type'));
+  return !(name === 'key' && beside.has('value') && isComparison.test(beside.get('type') ?? ''));
 }
 
-function formed(text: string): Edit[] {
-  const edit = (match: RegExpExecArray, before: number, secret: string): Edit[] => {
-    const start = match.index + before;
-    return secret === secretMark ? [] : [{ start, end: start + secret.length, text: secretMark }];
-  };
-  return [
-    ...forms.flatMap((form) =>
-      [...text.matchAll(form)].flatMap((match) => edit(match, match[1]?.length ?? 0, match[2] ?? '')),
-    ),
-    ...[...text.matchAll(parameter)].flatMap((match) => {
-      const [, sign = '', name = '', value = ''] = match;
-      return isSecretField(name) ? edit(match, sign.length + name.length + 1, value) : [];
-    }),
-  ];
-}
-
-/** The strings of all JSON in a text: the whole of it, each of its lines, or the data of its events. */
+/** The strings of all JSON in a text: the whole of it, each of its lines, the data of its events, and within prose. */
 function stringsOf(text: string): JsonString[] {
   const found: JsonString[] = [];
-  const begin = /(?:^|\n)(?:data:)?[ \t]*(?=[[{])/g;
+  const begin = /(?:^(?:\xef\xbb\xbf)?|\n)(?:data:)?[ \t]*(?=[[{])|(?=\{\s*")/g;
   for (let match = begin.exec(text); match !== null; match = begin.exec(text)) {
     const { strings, end } = jsonStrings(text, begin.lastIndex);
-    found.push(...strings);
+    for (const one of strings) found.push(one);
     begin.lastIndex = Math.max(end, begin.lastIndex + 1);
   }
   return found;
 }
-
-function parsedString(raw: string): string | null {
-  try {
-    return JSON.parse(`"${raw}"`) as string;
-  } catch {
-    return null;
-  }
-}
-
-/** What an escape stands for may be no byte. */
-const asciiString = (text: string): string =>
-  JSON.stringify(text)
-    .slice(1, -1)
-    .replace(/[^\0-\xff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,12 +1,63 @@
 /** What a stream says piece by piece: a secret may begin in one event and end in another. */
 import { recordOf } from '../kit/record.ts';
-import { decodedAt, jsonStrings } from './json-strings.ts';
+import type { Edit } from './edits.ts';
+import { jsonStrings } from './json-strings.ts';
+import { Unescaped } from './unescaped.ts';
 
-export interface StreamedText {
-  says: string;
-  /** Of each character: where it stands in the stream, and where it ends there. */
-  places: number[];
-  ends: number[];
+/** A delta: where what it says begins in the whole, and where it stands in the stream. */
+interface Piece {
+  said: number;
+  start: number;
+  end: number;
+}
+
+class StreamedText {
+  readonly #stream: string;
+  readonly #pieces: Piece[] = [];
+  readonly #said: string[] = [];
+  #length = 0;
+
+  constructor(stream: string) {
+    this.#stream = stream;
+  }
+
+  get says(): string {
+    return this.#said.join('');
+  }
+
+  add(start: number, end: number): void {
+    const { says } = Unescaped.ofJson(this.#stream.slice(start, end));
+    if (says === '') return;
+    this.#pieces.push({ said: this.#length, start, end });
+    this.#said.push(says);
+    this.#length += says.length;
+  }
+
+  /** What is to be edited in what it says, as edits of the stream. The first piece has the text. */
+  inStream(edits: readonly Edit[]): Edit[] {
+    const found: Edit[] = [];
+    const ordered = edits.toSorted((a, b) => a.start - b.start);
+    let next = 0;
+    /** Those that have begun, and go on. */
+    let open: Edit[] = [];
+    for (const [i, { said, start, end }] of this.#pieces.entries()) {
+      const until = said + (this.#said[i]?.length ?? 0);
+      for (let edit = ordered[next]; edit !== undefined && edit.start < until; edit = ordered[++next]) {
+        open.push(edit);
+      }
+      if (open.length === 0) continue;
+      const within = open.map((edit) => ({
+        start: Math.max(edit.start, said) - said,
+        end: Math.min(edit.end, until) - said,
+        text: edit.start < said ? '' : edit.text,
+      }));
+      for (const edit of Unescaped.ofJson(this.#stream.slice(start, end)).inText(within)) {
+        found.push({ ...edit, start: start + edit.start, end: start + edit.end });
+      }
+      open = open.filter((edit) => edit.end > until);
+    }
+    return found;
+  }
 }
 
 const telling = ['type', 'item_id', 'output_index', 'content_index', 'summary_index', 'id'];
@@ -19,19 +70,15 @@ export function streamedTexts(text: string): StreamedText[] {
     const from = line.lastIndex;
     const newline = text.indexOf('\n', from);
     const until = newline === -1 ? text.length : newline;
-    if (!text.slice(from, until).includes('"delta"')) continue;
-    const event = parsed(text.slice(from, until));
-    for (const { path, start, end } of jsonStrings(text, from).strings) {
+    const data = text.slice(from, until);
+    if (!data.includes('"delta"')) continue;
+    const event = parsed(data);
+    for (const { path, start, end } of jsonStrings(data).strings) {
       if (!path.includes('delta')) continue;
       const key = `${path.join('.')} ${whose(event, path)}`;
-      const so = texts.get(key) ?? { says: '', places: [], ends: [] };
+      const so = texts.get(key) ?? new StreamedText(text);
       texts.set(key, so);
-      const { says, places } = decodedAt(text, start, end);
-      so.says += says;
-      for (const [i, place] of places.entries()) {
-        so.places.push(place);
-        so.ends.push(places[i + 1] ?? end);
-      }
+      so.add(from + start, from + end);
     }
   }
   return [...texts.values()];

@@ -74,6 +74,7 @@ export async function rig() {
 
   return {
     ca,
+    tls,
     /** What was told on the console. */
     lines,
     newFile: () => join(directory, `${++files}.jsonl`),

@@ -51,7 +51,7 @@ const storageWords = /sqlite|postgres/i;
 const storageWordsAllowed =
   /^test\/(faults|upgrade)\/|^src\/(storage\/|providers\/search\/|config[^/]*\.ts$|cli\/doctor[^/]*\.ts$)/;
 
-const isTest = (file: string): boolean => /^test\/|\.test\.ts$|^src\/.+\/testing\//.test(file);
+export const isTest = (file: string): boolean => /^test\/|\.test\.ts$|^src\/.+\/testing\//.test(file);
 const layerOf = (file: string): string => /^src\/([a-z]+)/.exec(file)?.[1] ?? '';
 const familyOf = (file: string): string => /^src\/families\/([^/]+)\//.exec(file)?.[1] ?? 'all';
 

@@ -1,10 +1,12 @@
 /**
  * `node scripts/coverage.ts` writes docs/coverage.md and docs/roles.md, and takes what is built off test/contract/not-built.txt;
- * with `--check` it writes nothing and fails when either is out of date.
+ * with `--check` it writes nothing and fails when one of them, or the rows of docs/compatibility.md, is out of date.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { coverageOf } from '../src/families/not-built/coverage.ts';
 import { notBuiltName } from '../src/families/not-built/index.ts';
+import { compatibilityPageFile } from './compatibility.ts';
+import { complaintAboutRows } from './compatibility-rows.ts';
 import { coveragePage, coveragePageFile } from './coverage-page.ts';
 import { complaintAbout, notBuiltListFile, parseNotBuiltList, shrunk } from './not-built-list.ts';
 import { openFamilies } from './open-families.ts';
@@ -28,6 +30,9 @@ if (process.argv.includes('--check')) {
         : `${name} is out of date; run \`node scripts/coverage.ts\`.`,
     ),
     complaintAbout(parseNotBuiltList(list), coverage.notBuilt),
+    existsSync(compatibilityPageFile)
+      ? complaintAboutRows(readFileSync(compatibilityPageFile, 'utf8'), opened.families)
+      : null,
   ].filter((complaint) => complaint !== null);
   for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
   process.exitCode = complaints.length > 0 ? 1 : 0;

@@ -10,7 +10,14 @@ import { join } from 'node:path';
 const root = new URL('..', import.meta.url).pathname;
 const packages = ['@azure/ai-projects', 'openai'];
 const pythonPackages = ['azure-ai-projects', 'openai'];
-const suites = ['test/e2e/clients.test.ts', 'test/e2e/python'];
+const suites = [
+  'test/e2e/clients.test.ts',
+  'test/e2e/python',
+  'test/e2e/fault-kinds',
+  // Runs those of `fault-kinds` for Python.
+  'test/examples/pytest.test.ts',
+  'test/samples',
+];
 
 const folder = mkdtempSync(join(tmpdir(), 'bloomery-newest-'));
 const run = (command: string, ...args: string[]): string =>

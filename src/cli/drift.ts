@@ -23,10 +23,21 @@ const asJson = ({ differences, unpaired }: Drift): object => ({
 function report({ differences, unpaired }: Drift, breaking: number): string {
   const lines = [
     ...differences.toSorted((a, b) => Number(breaks(b)) - Number(breaks(a))).map(told),
-    ...unpaired.map(({ operation, a, b }) => `unpaired  ${operation}: ${a} in A, ${b} in B`),
+    ...unpaired.map(({ operation, a, b }) => `unpaired  ${operation}: ${count(a)} in A, ${count(b)} in B`),
     differences.length === 0
-      ? 'The answers do not differ.'
+      ? `The answers ${unpaired.length > 0 ? 'that could be compared ' : ''}do not differ.`
       : `${differences.length} differences, ${breaking} of them breaking.`,
+    ...missing(unpaired),
   ];
   return `${lines.map(plainText).join('\n')}\n`;
+}
+
+const count = (calls: number): string => (calls === 0 ? 'none' : String(calls));
+
+function missing(unpaired: Drift['unpaired']): string[] {
+  const [onlyA, onlyB] = [unpaired.filter(({ b }) => b === 0), unpaired.filter(({ a }) => a === 0)];
+  if (onlyA.length + onlyB.length === 0) return [];
+  return [
+    `Operations that only one calls, and that were not compared: ${onlyA.length} in A, ${onlyB.length} in B.`,
+  ];
 }

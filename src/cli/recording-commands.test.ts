@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -48,6 +48,18 @@ describe('drift', () => {
       'BREAKING  GET /x · 200.a: removed. Rule: Removing fields, routes, or operations.',
       'additive  GET /x · 200.b: new. Rule: Adding optional fields.',
       '2 differences, 1 of them breaking.',
+    ]);
+  });
+
+  test('tells operations that only one recording calls', async () => {
+    const [a, b] = [recording('a', {}), recording('b', {})];
+    writeFileSync(b, readFileSync(b, 'utf8').replace('/v1/x', '/v1/y'));
+    expect(await drift(parseArguments('drift', [a, b]))).toBe(0);
+    expect(said.trimEnd().split('\n')).toEqual([
+      'unpaired  GET /x: 1 in A, none in B',
+      'unpaired  GET /y: none in A, 1 in B',
+      'The answers that could be compared do not differ.',
+      'Operations that only one calls, and that were not compared: 1 in A, 1 in B.',
     ]);
   });
 

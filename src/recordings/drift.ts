@@ -2,6 +2,7 @@
 
 import { type Difference, rules } from '../kit/difference.ts';
 import { isRecord } from '../kit/record.ts';
+import { pairsOf, withoutRetried } from './call-pairs.ts';
 import type { Exchange } from './format.ts';
 import type { Recording } from './recording.ts';
 import { answerOf, type SeenAnswer } from './seen-answer.ts';
@@ -20,18 +21,16 @@ export function told(difference: Difference): string {
   return `${breaks(difference) ? 'BREAKING' : 'additive'}  ${at}: ${what}. Rule: ${rules[rule].text}.`;
 }
 
-/** Pairs the calls of each operation in their order. Each difference is told once for an operation. */
+/** Compares the calls of each operation that ask for the most alike. Each difference is told once for an operation. */
 export function driftOf(a: Recording, b: Recording): Drift {
-  const [before, after] = [byOperation(a), byOperation(b)];
+  const [before, after] = byOperation(callsOf(a), callsOf(b));
   const found = new Map<string, Difference>();
   const unpaired: Drift['unpaired'] = [];
   for (const operation of new Set([...before.keys(), ...after.keys()])) {
     const [old, now] = [before.get(operation) ?? [], after.get(operation) ?? []];
     if (old.length !== now.length) unpaired.push({ operation, a: old.length, b: now.length });
-    for (const [i, exchange] of old.entries()) {
-      const other = now[i];
-      if (other === undefined) break;
-      for (const difference of compareAnswers(operation, exchange, other)) {
+    for (const [one, other] of pairsOf(old, now)) {
+      for (const difference of compareAnswers(operation, one, other)) {
         const { rule, at, what } = difference;
         found.set(JSON.stringify([rule, at, what]), difference);
       }
@@ -54,10 +53,11 @@ function compareAnswers(operation: string, a: Exchange, b: Exchange): Difference
   ];
 }
 
-/** A success where there was none takes nothing away. */
+/** A success where there was none takes nothing away; what was taken once is refused. */
 function statusDrift(at: string, was: number, is: number): Difference {
   const what = `${was} → ${is}`;
-  return was >= 400 && is < 400 ? { rule: 'loosened', at, what } : { rule: 'retyped', at, what };
+  if (was >= 400 && is < 400) return { rule: 'loosened', at, what };
+  return { rule: was < 300 && is >= 400 && is < 500 ? 'tightened' : 'retyped', at, what };
 }
 
 function headers(at: string, old: SeenAnswer, now: SeenAnswer): Difference[] {
@@ -85,11 +85,32 @@ function content(at: string, old: SeenAnswer, now: SeenAnswer): Difference[] {
 }
 
 /** Below the base of each: the same project may have another name at another service. */
-function byOperation({ heading: { base }, exchanges }: Recording): Map<string, Exchange[]> {
-  const ids = new Set(exchanges.flatMap(({ answer }) => idsIn(answerOf(answer))));
-  return Map.groupBy(exchanges, ({ request: { method, path } }) => {
+function callsOf({ heading: { base }, exchanges }: Recording): Exchange[] {
+  return withoutRetried(exchanges).map((exchange) => {
+    const { path } = exchange.request;
     const own = path.startsWith(`${base}/`) ? path.slice(base.length) : path;
-    const segments = own.split('/').map((segment) => (isId(segment, ids) ? '{}' : segment));
+    return { ...exchange, request: { ...exchange.request, path: own } };
+  });
+}
+
+type Operations = Map<string, Exchange[]>;
+
+function byOperation(a: Exchange[], b: Exchange[]): [Operations, Operations] {
+  const [inA, inB] = [segmentsOf(a), segmentsOf(b)];
+  return [grouped(a, inB), grouped(b, inA)];
+}
+
+const segmentsOf = (calls: Exchange[]): Set<string> =>
+  new Set(calls.flatMap(({ request }) => request.path.split('/')));
+
+/** What has been called a name is one of a run where the other knows no such path, else it may be a word of the API. */
+function grouped(calls: Exchange[], others: ReadonlySet<string>): Operations {
+  const named = calls.flatMap(({ answer }) => namesIn(answerOf(answer)));
+  const ids = new Set(
+    named.filter(([member, name]) => member === 'id' || !others.has(name)).map(([, name]) => name),
+  );
+  return Map.groupBy(calls, ({ request: { method, path } }) => {
+    const segments = path.split('/').map((segment) => (isId(segment, ids) ? '{}' : segment));
     return `${method} ${segments.join('/')}`;
   });
 }
@@ -103,13 +124,18 @@ function isId(segment: string, ids: ReadonlySet<string>): boolean {
 
 const mostDeep = 64;
 
-function idsIn({ value, events }: SeenAnswer): string[] {
-  const found: string[] = [];
+const naming = ['id', 'name'] as const;
+
+function namesIn({ value, events }: SeenAnswer): [member: string, name: string][] {
+  const found: [string, string][] = [];
   const look = (at: unknown, depth: number): void => {
     if (depth > mostDeep) return;
     if (Array.isArray(at)) for (const one of at) look(one, depth + 1);
     else if (isRecord(at)) {
-      if (typeof at.id === 'string') found.push(at.id);
+      for (const member of naming) {
+        const name = at[member];
+        if (typeof name === 'string') found.push([member, name]);
+      }
       for (const one of Object.values(at)) look(one, depth + 1);
     }
   };

@@ -57,20 +57,31 @@ const forms: [name: string, form: RegExp][] = [
   ['hexadecimal digits', /^[\da-f]{32,}$/i],
 ];
 const idForm = /^([a-zA-Z]{1,16})[_-](?=.*\d)[\da-zA-Z]{12,}$/;
+/** By chance an id has no digit. Then it is one where the other value is. */
+const bareIdForm = /^([a-zA-Z]{1,16})[_-][\da-zA-Z]{12,}$/;
+/** Texts, of which some happen to look like a time or an address. */
+const words = /\.(text|delta|content|arguments|refusal|output|input|description|instructions)(\[\])?$/;
 const moment = /(_at|At|_on|timestamp|created|sequence_number|obfuscation)$/;
 
 /** Ids and times differ from run to run; only their form is compared. */
 function plain(at: string, old: unknown, now: unknown): Difference[] {
   if (moment.test(at) && typeof old === 'number') return [];
   if (/\.obfuscation$/.test(at)) return [];
-  if (typeof old !== 'string' || typeof now !== 'string') return [changed(at, old, now)];
+  if (typeof old !== 'string' || typeof now !== 'string' || words.test(at)) return [changed(at, old, now)];
   const [was, is] = [formOf(old), formOf(now)];
-  if (was !== null || is !== null) {
-    if (was === is) return [];
-    // Clients tell ids by their form, and parse times.
-    if (was !== null && is !== null) return [{ rule: 'retyped', at, what: `${was} → ${is}` }];
-  }
-  return [changed(at, old, now)];
+  if ((was ?? is) !== null && (was === is || isSameKindOfId(old, now))) return [];
+  // Clients tell ids by their form, and parse times; what had no form they took as it was.
+  return was === null
+    ? [changed(at, old, now)]
+    : [{ rule: 'retyped', at, what: `${was} → ${is ?? shown(now)}` }];
+}
+
+/** A value with the names of their forms in the place of ids, times and addresses. */
+export function formed(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return formOf(value) ?? value;
+  if (depth > deepest || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => formed(one, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, formed(one, depth + 1)]));
 }
 
 const changed = (at: string, old: unknown, now: unknown): Difference => ({
@@ -78,6 +89,11 @@ const changed = (at: string, old: unknown, now: unknown): Difference => ({
   at,
   what: `${shown(old)} → ${shown(now)}`,
 });
+
+function isSameKindOfId(old: string, now: string): boolean {
+  const [, prefix] = bareIdForm.exec(old) ?? [];
+  return prefix !== undefined && prefix === bareIdForm.exec(now)?.[1];
+}
 
 function formOf(text: string): string | null {
   const [, prefix] = idForm.exec(text) ?? [];

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
-const script = new URL('./checkpoint-worker.ts', import.meta.url);
+const worker = import.meta.url.endsWith('.ts') ? './checkpoint-worker.ts' : './checkpoint-worker.js';
+const script = new URL(worker, import.meta.url);
 const heapMegabytes = 16;
 
 /** Merges what is in a database's log into its file, on a thread of its own: it waits for the disk twice. */

@@ -16,7 +16,8 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
-const script = new URL('./digest-worker.ts', import.meta.url);
+const worker = import.meta.url.endsWith('.ts') ? './digest-worker.ts' : './digest-worker.js';
+const script = new URL(worker, import.meta.url);
 /** After so long without work the thread and its memory are given back. */
 const idleMilliseconds = 60_000;
 const heapMegabytes = 32;

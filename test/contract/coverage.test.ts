@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compatibilityPage } from '../../scripts/compatibility.ts';
+import { complaintAboutRows } from '../../scripts/compatibility-rows.ts';
 import { coveragePage, coveragePageFile } from '../../scripts/coverage-page.ts';
 import { complaintAbout, notBuiltListFile, parseNotBuiltList, shrunk } from '../../scripts/not-built-list.ts';
 import { type OpenFamilies, openFamilies } from '../../scripts/open-families.ts';
@@ -24,6 +26,18 @@ describe('as checked in', () => {
 
   test('docs/coverage.md is up to date; `node scripts/coverage.ts` writes it', () => {
     expect(readFileSync(coveragePageFile, 'utf8')).toBe(coveragePage(coverage));
+  });
+
+  test('a page of compatibility has a row for each operation, ticked or not', () => {
+    const call = { method: 'GET', path: '/agents', status: 200, language: 'js', version: '7.0.0' };
+    const page = compatibilityPage(opened.families, [call]);
+    const complaint = (text: string) => complaintAboutRows(text, opened.families);
+    expect(complaint(page)).toBeNull();
+    const row = /^## agents$[^#]*?^(\| create +\|.*\n)/m.exec(page)?.[1] ?? '';
+    expect(complaint(page.replace(row, ''))).toMatch(/^docs\/compatibility\.md lacks agents create: run/);
+    expect(complaint(page.replace(row, row + row.replace('create', 'conjure')))).toContain(
+      'has agents conjure, which is no operation',
+    );
   });
 
   test('the server answers for everything that no family serves', () => {

@@ -171,15 +171,16 @@ describe('the client', () => {
   );
 });
 
-test('the example of the guide runs as it stands there', { timeout: 30_000 }, async () => {
+test('the example of the guide runs, with the client of this checkout', { timeout: 30_000 }, async () => {
   const root = new URL('../../', import.meta.url);
+  const kit = new URL('src/client/index.ts', root).href;
   const guide = readFileSync(new URL('docs/guide/client.md', root), 'utf8');
   const [, example = ''] = /<!-- example: client.ts -->\n+```ts\n([\s\S]*?)```/.exec(guide) ?? [];
   const child = spawn(process.execPath, ['--input-type=module-typescript'], {
     cwd: root,
     env: { ...process.env, FOUNDRY_PROJECT_ENDPOINT: endpoint(), FOUNDRY_PROJECT_API_KEY: ready.apiKey },
   });
-  child.stdin.end(example);
+  child.stdin.end(example.replace('bloomery/client', kit));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   expect([stdout, stderr.split('\n').at(-2)]).toEqual([
     'well met, traveller\ngreeter 1\n404 not_found agent_name\n',

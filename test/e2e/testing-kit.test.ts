@@ -1,22 +1,12 @@
 /** The testing kit, as tests use it: a server of their own, and a project for each. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { AIProjectClient } from '@azure/ai-projects';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { clientEnvironment } from '../../src/cli/client-environment.ts';
 import { type Server, type StartedServer, serverAt, startServer } from '../../src/testing/index.ts';
 import { test as kitTest } from '../../src/testing/vitest.ts';
@@ -160,15 +150,14 @@ test('a server that can’t start says why', async () => {
   await expect(startServer({ readyMs: 1 })).rejects.toThrow('was not ready within 0.001 s');
 });
 
-const root = new URL('../../', import.meta.url).pathname;
+const kit = new URL('../../src/testing/index.ts', import.meta.url).href;
 
 test('the server ends with the process that started it, though that one is killed', async () => {
-  const program = `import { startServer } from 'bloomery/testing';
+  const program = `import { startServer } from '${kit}';
     const { environment } = await startServer();
     process.stdout.write(environment.NODE_EXTRA_CA_CERTS + '\\n');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [authority] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
@@ -178,23 +167,4 @@ test('the server ends with the process that started it, though that one is kille
     timeout: 25_000,
     interval: 100,
   });
-});
-
-test("the guide's example runs with node:test", async () => {
-  const guide = readFileSync(join(root, 'docs/guide/testing.md'), 'utf8');
-  const [, example = ''] = /<!-- example: order\.test\.ts -->\n+```ts\n([\s\S]*?)```/.exec(guide) ?? [];
-  const folder = mkdtempSync(join(tmpdir(), 'bloomery-guide-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules', 'bloomery'));
-  writeFileSync(join(folder, 'order.test.ts'), example);
-  const { VITEST: _, ...env } = process.env;
-  const child = spawn(process.execPath, ['--test', 'order.test.ts'], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-  expect([code, code === 0 ? '' : output]).toEqual([0, '']);
-  expect(output).toMatch(/pass 1\b/);
 });

@@ -295,8 +295,14 @@ export function fileRows(database: Database) {
 
     setIndexed: async ({ attributes, ...file }: FileRow, indexed: 0 | 1): Promise<void> => {
       const query = changeOne(file).set({ indexed });
-      // Attributes may have changed again meanwhile.
-      await (indexed === 1 ? query.where('attributes', '=', attributes) : query).execute();
+      // Meanwhile attributes may have changed again, and the reset of a project may have brought the file back.
+      const unlessChanged =
+        indexed === 1
+          ? query.where('attributes', '=', attributes)
+          : query.where((q) =>
+              q.or([q('removed_at', 'is not', null), q('status', 'in', ['failed', 'cancelled'])]),
+            );
+      await unlessChanged.execute();
     },
 
     async forget(removedBefore: number): Promise<void> {

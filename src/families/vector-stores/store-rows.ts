@@ -209,10 +209,20 @@ export function storeRows(database: Database) {
       await database.transaction().execute(async (on) => {
         const trx = on.withTables<StoreTables>();
         if (state === 'removed') {
-          await trx.deleteFrom('vector_stores').where('project', '=', project).where('id', '=', id).execute();
+          await trx
+            .deleteFrom('vector_stores')
+            .where('project', '=', project)
+            .where('id', '=', id)
+            .where('state', '=', state)
+            .execute();
           return;
         }
-        await change({ project, id }, on).set({ state: 'emptied', home: '' }).execute();
+        const emptied = await change({ project, id }, on)
+          .set({ state: 'emptied', home: '' })
+          .where('state', '=', state)
+          .executeTakeFirstOrThrow();
+        // The reset of a project may have brought it back meanwhile.
+        if (emptied.numUpdatedRows === 0n) return;
         await trx
           .updateTable('vector_store_files')
           .set({ indexed: 0, usage_bytes: 0 })

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { rotateSecrets } from '../server-secrets.ts';
 import { lockDataDirectory } from '../storage/data-lock.ts';
 import { auditDirectory, currentAuditFile } from '../trust/audit-files.ts';
@@ -10,24 +9,12 @@ import { verifyAudit } from '../trust/audit-verify.ts';
 import { apiKeysFile } from '../trust/key-file.ts';
 import { parseArguments } from './arguments.ts';
 import { key } from './key.ts';
+import { commandWorld } from './testing/command-world.ts';
 import { token } from './token.ts';
 
-let directory: string;
-let said: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
-  said = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    said += text;
-    return true;
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(directory, { recursive: true, force: true });
-});
+const world = commandWorld();
 
-const data = () => join(directory, 'data');
+const data = () => join(world.directory, 'data');
 const keyCommand = (...words: string[]) => key(parseArguments('key', [...words, '--data', data()]));
 const written = (): { principal: { kind: string }; operation: string }[] =>
   readFileSync(currentAuditFile(auditDirectory(data())), 'utf8')
@@ -56,10 +43,10 @@ test('what a command does without a server stands in the audit log', async () =>
 });
 
 test('keys may have the roles of the configuration', async () => {
-  const config = join(directory, 'own.yaml');
+  const config = join(world.directory, 'own.yaml');
   writeFileSync(config, 'roles: [{ name: Agent builder, dataActions: ["*/agents/*"] }]\n');
   await keyCommand('create', 'ci', '--role', 'agent builder', '--config', config);
-  expect(said).toContain('It may be Agent builder everywhere');
+  expect(world.said).toContain('It may be Agent builder everywhere');
   await expect(keyCommand('create', 'other', '--role', 'Emperor', '--config', config)).rejects.toThrow(
     "There is no role 'Emperor'",
   );

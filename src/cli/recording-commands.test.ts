@@ -1,31 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseArguments, UsageError } from './arguments.ts';
 import { recordingEnvironment } from './client-environment.ts';
 import { drift } from './drift.ts';
 import { describeFailure } from './failure.ts';
 import { record } from './record.ts';
 import { replay } from './replay.ts';
+import { commandWorld } from './testing/command-world.ts';
 
-let directory: string;
-let said: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));
-  said = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    said += text;
-    return true;
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(directory, { recursive: true, force: true });
-});
+const world = commandWorld();
 
 function recording(name: string, body: object, version = 1): string {
-  const file = join(directory, name);
+  const file = join(world.directory, name);
   const exchange = {
     ...{ number: 1, at: 1, took: 1, request: { method: 'GET', path: '/v1/x' } },
     answer: { status: 200, headers: [], chunks: [[0, JSON.stringify(body)]], end: 'whole' },
@@ -41,10 +28,10 @@ describe('drift', () => {
 
   test('ends with 1 for what breaks clients only', async () => {
     expect(await compare({ a: 1 }, { a: 1 })).toBe(0);
-    expect(said).toBe('The answers do not differ.\n');
+    expect(world.said).toBe('The answers do not differ.\n');
     expect(await compare({ a: 1 }, { a: 1, b: 2 })).toBe(0);
     expect(await compare({ a: 1 }, { b: 2 })).toBe(1);
-    expect(said.split('\n').slice(-4, -1)).toEqual([
+    expect(world.said.split('\n').slice(-4, -1)).toEqual([
       'BREAKING  GET /x · 200.a: removed. Rule: Removing fields, routes, or operations.',
       'additive  GET /x · 200.b: new. Rule: Adding optional fields.',
       '2 differences, 1 of them breaking.',
@@ -55,7 +42,7 @@ describe('drift', () => {
     const [a, b] = [recording('a', {}), recording('b', {})];
     writeFileSync(b, readFileSync(b, 'utf8').replace('/v1/x', '/v1/y'));
     expect(await drift(parseArguments('drift', [a, b]))).toBe(0);
-    expect(said.trimEnd().split('\n')).toEqual([
+    expect(world.said.trimEnd().split('\n')).toEqual([
       'unpaired  GET /x: 1 in A, none in B',
       'unpaired  GET /y: none in A, 1 in B',
       'The answers that could be compared do not differ.',
@@ -65,7 +52,7 @@ describe('drift', () => {
 
   test('prints JSON for programs', async () => {
     await compare({ a: 1 }, { a: 'x' }, '--json');
-    expect(JSON.parse(said)).toEqual({
+    expect(JSON.parse(world.said)).toEqual({
       breaking: true,
       differences: [{ rule: 'retyped', at: 'GET /x · 200.a', what: 'number → string', breaking: true }],
       unpaired: [],

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { actionOf } from '../../kit/data-action.ts';
-import type { Operation } from '../../kit/operation.ts';
 import { createBuiltinModel } from '../../providers/models/builtin/index.ts';
 import { ProjectScenarios } from '../../providers/models/builtin/scenarios/project-scenarios.ts';
-import { createRoles } from '../../trust/roles.ts';
+import { rolesThatMay } from '../testing/roles-that-may.ts';
 import { type WholeApp, wholeApp } from '../testing/whole-app.ts';
 import { operations } from './contract.ts';
 
@@ -97,11 +95,7 @@ test('all together have a bound, and room is made by replacing', async () => {
 });
 
 test('only roles that administer the server script anything', () => {
-  const allowed = (operation: Operation) =>
-    createRoles()
-      .all.filter((role) => role.allows(actionOf(operation)))
-      .map(({ name }) => name);
   const administrators = ['Azure AI Account Owner', 'Azure AI Owner', 'Cognitive Services Contributor'];
-  expect(allowed(operations.put)).toEqual(administrators);
-  expect(allowed(operations.delete)).toEqual(administrators);
+  expect(rolesThatMay(operations.put)).toEqual(administrators);
+  expect(rolesThatMay(operations.delete)).toEqual(administrators);
 });

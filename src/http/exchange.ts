@@ -51,8 +51,10 @@ export class Exchange implements Context {
   principal: Principal = nobody;
   apiVersion = 'v1';
   faults: CallFaults | null = null;
-  /** Whether it counts as under way for its project and key. */
+  /** Whether it holds one of the places that its project has among all. */
   isAdmitted = false;
+  /** Whether it counts as under way for its project and key. */
+  isCounted = false;
   /** Whether its connection is gone or its answer sent; credentials may still have been looked at then. */
   isOver = false;
   /** Throws for what the caller may not do; nothing is allowed before its roles have been looked at. */

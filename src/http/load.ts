@@ -32,6 +32,11 @@ export interface Load {
   admit(exchange: Exchange, request: FastifyRequest): void;
   /** The same for a message on a connection: another request of whoever opened it. */
   admitMessage(exchange: Exchange): void;
+  /**
+   * The last of an answer is on its way: its project and key may ask again, as the client may before the server hears
+   * that all was sent. The server itself still holds it.
+   */
+  answered(exchange: Exchange): void;
   leave(exchange: Exchange): void;
   /** Throws when there is no room for one more; answers what frees its place, which may be called again. */
   hold(kind: 'streams' | 'webSockets', project: string): () => void;
@@ -74,6 +79,12 @@ export function createLoad({ limits, rateLimits, disk, refusals, now }: LoadOpti
       throw error;
     }
     exchange.isAdmitted = true;
+    exchange.isCounted = true;
+  };
+  const answered = (exchange: Exchange): void => {
+    if (!exchange.isCounted) return;
+    exchange.isCounted = false;
+    rates.leave(exchange);
   };
 
   return {
@@ -99,13 +110,14 @@ export function createLoad({ limits, rateLimits, disk, refusals, now }: LoadOpti
       admit(exchange, request.routeOptions.config.operation?.preview !== undefined);
     },
     admitMessage: (exchange) => admit(exchange, false),
+    answered,
     leave(exchange) {
       underWay--;
       exchange.isOver = true;
+      answered(exchange);
       if (!exchange.isAdmitted) return;
       exchange.isAdmitted = false;
       requests.leave(exchange.project);
-      rates.leave(exchange);
     },
     hold(kind, project) {
       enterShare(held[kind], project, names[kind], nouns[kind]);

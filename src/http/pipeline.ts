@@ -66,6 +66,7 @@ export function installPipeline(app: FastifyInstance, options: PipelineOptions):
       correlate(request, reply);
       if (options.development) reply.header(...developmentHeader);
       const { hasOwnPlaces } = request.routeOptions.config;
+      if (!hasOwnPlaces) reply.raw.once('prefinish', () => load.answered(exchange));
       reply.raw.once('close', () => {
         if (!hasOwnPlaces) load.leave(exchange);
         underWay.delete(exchange);

@@ -11,7 +11,7 @@ export interface NaiveFile {
 
 type Scored = Omit<SearchHit, 'score'> & { score: number; place: number };
 
-/** What a search should find, computed chunk by chunk as the definitions say. */
+/** What a search should find, computed chunk by chunk as the definitions say. Collections are searched by their ids. */
 export function naiveSearch(files: readonly NaiveFile[], query: SearchQuery): SearchHit[] {
   const chunks = files
     .flatMap(({ collection, file, chunks }) =>
@@ -29,7 +29,8 @@ export function naiveSearch(files: readonly NaiveFile[], query: SearchQuery): Se
   const order = (a: Scored, b: Scored) => {
     if (a.score !== b.score) return b.score - a.score;
     if (a.file.id !== b.file.id) return a.file.id < b.file.id ? -1 : 1;
-    return a.chunk - b.chunk;
+    if (a.chunk !== b.chunk) return a.chunk - b.chunk;
+    return a.collection < b.collection ? -1 : 1;
   };
   const ranked = (score: (chunk: (typeof chunks)[number]) => number | null): Scored[] =>
     allowed
@@ -42,19 +43,17 @@ export function naiveSearch(files: readonly NaiveFile[], query: SearchQuery): Se
 
   const best = new Map<number, Scored>();
   for (const { text, vector } of query.queries) {
-    const words = wordsIn(text);
-    const weights = new Map(
-      words.map((word) => {
-        const n = chunks.filter((chunk) => chunk.words.includes(word)).length;
-        return [word, Math.log(1 + (chunks.length - n + 0.5) / (n + 0.5))];
-      }),
-    );
-    const possible = words.reduce((sum, word) => sum + 2.2 * (weights.get(word) ?? 0), 0);
+    // The sums are made in the order of the index: what is equally good must be so to the last bit, in both.
+    const words = [...Map.groupBy(wordsIn(text), (word) => word)].map(([word, { length: repeated }]) => {
+      const n = chunks.filter((chunk) => chunk.words.includes(word)).length;
+      return { word, weight: repeated * Math.log(1 + (chunks.length - n + 0.5) / (n + 0.5)) * 2.2 };
+    });
+    const possible = words.reduce((sum, { weight }) => sum + weight, 0);
     const lexical = ranked((chunk) => {
-      const score = words.reduce((sum, word) => {
+      const norm = 1.2 * (0.25 + (0.75 * chunk.words.length) / average);
+      const score = words.reduce((sum, { word, weight }) => {
         const count = chunk.words.filter((one) => one === word).length;
-        const norm = 1.2 * (0.25 + (0.75 * chunk.words.length) / average);
-        return sum + ((weights.get(word) ?? 0) * count * 2.2) / (count + norm);
+        return sum + (weight * count) / (count + norm);
       }, 0);
       return score === 0 ? null : score / possible;
     });

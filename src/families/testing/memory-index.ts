@@ -33,14 +33,16 @@ export function memoryIndex(): MemoryIndex {
   };
   return {
     put: async (collection, file, chunks) => putAll(collection, [{ file, chunks }]),
-    putAll: async (collection, given) =>
+    async putAll(collection, given) {
       putAll(
         collection,
         given.map(({ file, texts, vectors }) => ({
           file,
           chunks: unpackTexts(texts).map((text, at) => ({ text, vector: vectors?.[at] ?? null })),
         })),
-      ),
+      );
+      return given.map(() => null);
+    },
     async setAttributes(collection, fileId, attributes) {
       const held = filesOf(collection).get(fileId);
       if (held !== undefined) held.file = { ...held.file, attributes };

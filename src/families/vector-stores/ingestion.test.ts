@@ -198,8 +198,12 @@ test('files that are read while the index is busy are put together, and none suf
   index.putAll = async (collection, given) => {
     sizes.push(given.length);
     if (sizes.length === 1) await free.promise;
-    if (given.some(({ file }) => file.filename === 'bad.txt')) throw conflict('It cannot be put.', null);
-    await putAll(collection, given);
+    const isBad = ({ file }: (typeof given)[number]) => file.filename === 'bad.txt';
+    await putAll(
+      collection,
+      given.filter((one) => !isBad(one)),
+    );
+    return given.map((one) => (isBad(one) ? conflict('It cannot be put.', null) : null));
   };
   let reads = 0;
   const { files, store, until } = await start({ index, before: async () => void reads++ });
@@ -213,6 +217,31 @@ test('files that are read while the index is busy are put together, and none suf
   const [first = 0, second = 0] = sizes;
   expect(first + second).toBe(names.length);
   expect(second).toBeGreaterThan(1);
+});
+
+test('a file that ends the index does so to others once', async () => {
+  const index = memoryIndex();
+  const putAll = index.putAll;
+  const groups: string[][] = [];
+  const free = Promise.withResolvers<void>();
+  index.putAll = async (collection, given) => {
+    const names = given.map(({ file }) => file.filename);
+    groups.push(names);
+    if (groups.length === 1) await free.promise;
+    if (names.includes('bad.txt')) throw new Error('The search index stopped working.');
+    return putAll(collection, given);
+  };
+  let reads = 0;
+  const { files, store } = await start({ index, before: async () => void reads++ });
+  const names = ['a.txt', 'b.txt', 'bad.txt', 'c.txt'];
+  const id = await store({ file_ids: names.map((name) => files.add(name, 'x')) });
+  await vi.waitFor(() => expect(reads).toBe(names.length));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  free.resolve();
+  expect((await untilEnded(`${base}/${id}`)).file_counts).toMatchObject({ completed: 3, failed: 1 });
+  const together = groups.filter((group) => group.includes('bad.txt') && group.length > 1);
+  expect(together).toHaveLength(1);
 });
 
 test('what a server leaves undone the next one takes up, once', async () => {

@@ -26,6 +26,9 @@ export type Putting = (read: ReadFile) => Promise<void>;
 
 const mostTogether = 32;
 const mostBytesTogether = 4_194_304;
+const mostApart = 1024;
+
+const fileTurn = ({ project, key }: FileRow): string => `${project}/${key}`;
 
 interface Waiting {
   read: ReadFile;
@@ -36,6 +39,8 @@ interface Waiting {
 /** What has been read of a store while its index was busy is put together: files share most of their words. */
 export function createPutting({ files, stores, index, collections, inTurn }: PuttingParts): Putting {
   const waiting = new Map<string, Waiting[]>();
+  /** Were in a group with which the index failed as a whole: what made it fail must not do so to others again. */
+  const apart = new Set<string>();
 
   const takeSome = (name: string): Waiting[] => {
     const queue = waiting.get(name) ?? [];
@@ -44,7 +49,9 @@ export function createPutting({ files, stores, index, collections, inTurn }: Put
     for (const { read } of queue) {
       bytes += read.bytes;
       if (count === mostTogether || (count > 0 && bytes > mostBytesTogether)) break;
-      count++;
+      const isApart = apart.has(fileTurn(read.row));
+      if (count === 0 || !isApart) count++;
+      if (isApart) break;
     }
     const some = queue.splice(0, count);
     if (queue.length === 0) waiting.delete(name);
@@ -62,6 +69,7 @@ export function createPutting({ files, stores, index, collections, inTurn }: Put
     }
     const collection = await collections.own(store);
     const done = await indexed(collection, wanted);
+    for (const { read } of done) apart.delete(fileTurn(read.row));
     await Promise.all(done.map((one) => conclude(collection, one.read).then(one.resolve, one.reject)));
   };
 
@@ -76,25 +84,33 @@ export function createPutting({ files, stores, index, collections, inTurn }: Put
     return wanted;
   };
 
-  /** Those that are in the index. What fails together is tried one by one, so that none suffers for another. */
+  /** Those that are in the index. */
   const indexed = async (collection: Collection, wanted: Waiting[]): Promise<Waiting[]> => {
     try {
-      await index.putAll(
+      const outcome = await index.putAll(
         collection,
         wanted.map(({ read: { row, file, content } }) => ({
           file: { id: row.file_id, filename: file.filename, attributes: JSON.parse(row.attributes) },
           ...content,
         })),
       );
-      return wanted;
+      return wanted.filter((one, at) => {
+        const error = outcome[at] ?? null;
+        if (error !== null) one.reject(error);
+        return error === null;
+      });
     } catch (error) {
-      if (wanted.length > 1) {
-        const done: Waiting[] = [];
-        for (const one of wanted) done.push(...(await indexed(collection, [one])));
-        return done;
-      }
+      if (wanted.length > 1) keepApart(wanted);
       for (const one of wanted) one.reject(error);
       return [];
+    }
+  };
+
+  const keepApart = (failed: Waiting[]): void => {
+    for (const { read } of failed) apart.add(fileTurn(read.row));
+    for (const name of apart) {
+      if (apart.size <= mostApart) break;
+      apart.delete(name);
     }
   };
 

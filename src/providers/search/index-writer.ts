@@ -1,5 +1,6 @@
 import { conflict } from '../../errors.ts';
 import { type PackedTexts, unpackTexts } from '../texts/packed-texts.ts';
+import { type Fault, faultOf } from '../workers/worker-calls.ts';
 import { copyCollection } from './copy-collection.ts';
 import { overlapsOf } from './overlaps.ts';
 import { quantise, strideOf, unitOf } from './quantise.ts';
@@ -64,6 +65,8 @@ export function createIndexWriter(db: SearchFile) {
 
   const counter = createWordCounter();
   const runs = createWordRuns(db, counter.vocabulary);
+
+  let isToSweep = false;
 
   const collectionOf = ({ project, id }: Collection) => {
     const row = findCollection.get(project, id);
@@ -174,6 +177,21 @@ export function createIndexWriter(db: SearchFile) {
     return removed;
   };
 
+  /** All of them or none. */
+  const putTogether = (files: readonly PackedFile[]): (Fault | null)[] => {
+    try {
+      const replaced = change(() => {
+        const removed = files.map(putFile);
+        runs.write();
+        return removed.includes(true);
+      });
+      isToSweep ||= replaced;
+      return files.map(() => null);
+    } catch (error) {
+      return files.map(() => faultOf(error));
+    }
+  };
+
   /** What was deleted is in no page of the file any more, but still in the log until that is emptied. */
   const sweep = (): void => {
     db.exec(`pragma incremental_vacuum(${pagesGivenBack})`);
@@ -181,14 +199,14 @@ export function createIndexWriter(db: SearchFile) {
   };
 
   return {
-    /** All of them or none. */
-    put(files: readonly PackedFile[]): void {
-      const replaced = change(() => {
-        const removed = files.map(putFile);
-        runs.write();
-        return removed.includes(true);
-      });
-      if (replaced) sweep();
+    /** Together, or each by itself where that fails; of each what is wrong with it. */
+    put(files: readonly PackedFile[]): (Fault | null)[] {
+      const faults = putTogether(files);
+      const alone = files.length > 1 && faults.some((fault) => fault !== null);
+      const outcome = alone ? files.flatMap((file) => putTogether([file])) : faults;
+      if (isToSweep) sweep();
+      isToSweep = false;
+      return outcome;
     },
 
     setAttributes({ collection, fileId, attributes }: FileName & { attributes: Attributes }): void {

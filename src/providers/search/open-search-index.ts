@@ -1,6 +1,6 @@
 import { invalidPayload } from '../../errors.ts';
 import { packTexts } from '../texts/packed-texts.ts';
-import { createWorkerLine } from '../workers/worker-line.ts';
+import { createWorkerLine, errorOf } from '../workers/worker-line.ts';
 import { checkFilter } from './filter.ts';
 import type { IndexReader } from './index-reader.ts';
 import type { IndexWriter, PackedFile } from './index-writer.ts';
@@ -25,6 +25,7 @@ const heapMegabytes = 1024;
 const mostCollections = 100;
 const mostQueries = 100;
 const mostHits = 1000;
+const name = 'The search index';
 
 const script = (name: string): URL =>
   new URL(import.meta.url.endsWith('.ts') ? `./${name}.ts` : `./${name}.js`, import.meta.url);
@@ -38,7 +39,7 @@ export function openSearchIndex({
   memoryMegabytes = defaultMemoryMegabytes,
 }: SearchIndexOptions): SearchIndex {
   const data = { path: indexFile(directory), memoryBytes: memoryMegabytes * megabyte };
-  const bounds = { name: 'The search index', data, mostWaiting, mostWaitingBytes, heapMegabytes };
+  const bounds = { name, data, mostWaiting, mostWaitingBytes, heapMegabytes };
   const writer = createWorkerLine<IndexWriter>({ script: script('write-worker'), ...bounds });
   const reader = createWorkerLine<IndexReader>({ script: script('read-worker'), ...bounds });
 
@@ -49,19 +50,21 @@ export function openSearchIndex({
       throw invalidPayload('file', `The text and vectors of a file may take ${mostFileBytes} bytes at most.`);
     }
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const transfer = packed.map(({ vectors }) => vectors.buffer as ArrayBuffer);
-    await writer.call('put', packed, { bytes, transfer });
+    const transfer = packed.flatMap(({ vectors, texts }) => [
+      vectors.buffer as ArrayBuffer,
+      texts.bytes.buffer as ArrayBuffer,
+    ]);
+    const faults = await writer.call('put', packed, { bytes, transfer });
+    return faults.map((fault) => (fault === null ? null : errorOf(fault, name)));
   };
 
   return {
-    put: (collection, file, chunks) =>
-      putAll(collection, [
-        {
-          file,
-          texts: packTexts(chunks.map(({ text }) => text)),
-          vectors: chunks.map(({ vector }) => vector),
-        },
-      ]),
+    async put(collection, file, chunks) {
+      const texts = packTexts(chunks.map(({ text }) => text));
+      const vectors = chunks.map(({ vector }) => vector);
+      const [error = null] = await putAll(collection, [{ file, texts, vectors }]);
+      if (error !== null) throw error;
+    },
     putAll,
     async setAttributes(collection, fileId, attributes) {
       await writer.call('setAttributes', { collection, fileId, attributes });
@@ -113,8 +116,19 @@ function pack(collection: Collection, { file, texts, vectors: given }: ChunkedFi
     vectors.set(vector, at);
     at += vector.length;
   }
-  return { collection, file, texts, present, vectors, dimensions };
+  return {
+    collection,
+    file,
+    texts: { ...texts, bytes: inOwnMemory(texts.bytes) },
+    present,
+    vectors,
+    dimensions,
+  };
 }
+
+/** Memory that others have a part in can't be given away. */
+const inOwnMemory = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 
 const sizeOf = ({ vectors, texts }: PackedFile): number => vectors.byteLength + texts.bytes.byteLength;
 

@@ -7,8 +7,11 @@ import type { PackedTexts } from '../texts/packed-texts.ts';
 export interface SearchIndex {
   /** Puts a file in, in place of what it had there, at once or not at all. Durable when it settles. */
   put(collection: Collection, file: IndexedFile, chunks: readonly IndexedChunk[]): Promise<void>;
-  /** The same for several, all of them or none: words that they share are written together. */
-  putAll(collection: Collection, files: readonly ChunkedFile[]): Promise<void>;
+  /**
+   * The same for several, with the words that they share written together; where that fails, for each by itself. Answers
+   * why a file is not in, or null, of each. Their texts are given away.
+   */
+  putAll(collection: Collection, files: readonly ChunkedFile[]): Promise<(Error | null)[]>;
   setAttributes(collection: Collection, fileId: string, attributes: Attributes): Promise<void>;
   removeFile(collection: Collection, fileId: string): Promise<void>;
   removeCollection(collection: Collection): Promise<void>;

@@ -39,8 +39,13 @@ function outcome(calls: Calls, { name, input }: Call): { value: unknown } | { fa
   try {
     return { value: calls[name]?.(input as never) };
   } catch (error) {
-    const { message } = error as Error;
-    if (!(error instanceof ApiError)) return { fault: { message, code: null, target: null } };
-    return { fault: { message, code: error.code as ErrorCode, target: error.target } };
+    return { fault: faultOf(error) };
   }
+}
+
+/** An error as it passes between threads. */
+export function faultOf(error: unknown): Fault {
+  const { message } = error as Error;
+  if (!(error instanceof ApiError)) return { message, code: null, target: null };
+  return { message, code: error.code as ErrorCode, target: error.target };
 }

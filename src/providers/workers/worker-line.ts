@@ -157,7 +157,8 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
   };
 }
 
-function errorOf({ message, code, target }: Fault, name: string): Error {
+/** `name` is the worker's, at the beginning of a sentence. */
+export function errorOf({ message, code, target }: Fault, name: string): Error {
   if (code === null) return new Error(`${name} failed: ${message}`);
   return code === 'conflict' ? conflict(message, target) : apiError(code, message, { target });
 }

@@ -50,6 +50,7 @@ export async function storeApp({
       directory: files.directory,
       documents,
       index,
+      spareCores: 8,
       ...parts,
     },
   });

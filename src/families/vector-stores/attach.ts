@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { conflict, invalidPayload, notFound } from '../../errors.ts';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
@@ -36,8 +37,6 @@ export interface AttachOptions {
 }
 
 const usualChunking: Chunking = { maxTokens: 800, overlapTokens: 400 };
-/** Rows that one statement takes. */
-const rowsAtOnce = 200;
 
 export function chunkingOf(strategy: ChunkingStrategy | null | undefined, target: string): Chunking {
   if (!strategy || strategy.type === 'auto') return usualChunking;
@@ -100,37 +99,28 @@ export async function attachFiles(
       await requireRoom(make, on, [store.project]);
       await trx.insertInto('vector_stores').values(store).execute();
     } else await requireActive(trx, store, now);
-    let count = 0;
-    for (let from = 0; from < files.length; from += rowsAtOnce) {
-      const some = files.slice(from, from + rowsAtOnce);
-      const known = await trx
-        .selectFrom('vector_store_files')
-        .selectAll()
-        .where('project', '=', store.project)
-        .where('store_id', '=', store.id)
-        .where(
-          'file_id',
-          'in',
-          some.map(({ fileId }) => fileId),
-        )
-        .execute();
-      const before = new Map(known.map((row) => [row.file_id, row]));
-      const rows = some.flatMap((file) => {
-        const row = before.get(file.fileId);
-        if (row !== undefined && isAsWanted(row, file)) return [];
-        isReplacing ||= row !== undefined;
-        return [newRow(store, file, { now, askedBy }, row)];
-      });
-      if (rows.length > 0) await upsert(trx, rows);
-      count += rows.length;
-      if (batch !== null) {
-        await trx
-          .insertInto('vector_store_batch_files')
-          .values(some.map(({ fileId }) => ({ project: store.project, batch_id: batch.id, file_id: fileId })))
-          .execute();
-      }
+    const ids = JSON.stringify(files.map(({ fileId }) => fileId));
+    const known = await trx
+      .selectFrom('vector_store_files')
+      .selectAll()
+      .where('project', '=', store.project)
+      .where('store_id', '=', store.id)
+      .where('file_id', 'in', sql<string>`(select value from json_each(${ids}))`)
+      .execute();
+    const before = new Map(known.map((row) => [row.file_id, row]));
+    const wanted = files.filter((file) => {
+      const row = before.get(file.fileId);
+      if (row !== undefined && isAsWanted(row, file)) return false;
+      isReplacing ||= row !== undefined;
+      return true;
+    });
+    if (wanted.length > 0) await upsert(on, store, wanted, { now, askedBy });
+    if (batch !== null) {
+      await sql`
+        insert into vector_store_batch_files (project, batch_id, file_id)
+        select ${store.project}, ${batch.id}, value from json_each(${ids})`.execute(on);
     }
-    if (count > 0) await refuseTooMany(trx, store, mostFiles, target);
+    if (wanted.length > 0) await refuseTooMany(trx, store, mostFiles, target);
     if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
   });
   return { batch, isReplacing };
@@ -179,49 +169,31 @@ const isAsWanted = (row: FileRow, { chunking, attributes }: WantedFile): boolean
   row.overlap_tokens === chunking.overlapTokens &&
   row.attributes === attributes;
 
-const newRow = (
-  store: StoreRow,
-  file: WantedFile,
+/** One text of all rows: a value for each of their columns would take longer to pass on than all else takes. */
+async function upsert(
+  on: Database,
+  store: StoreKey,
+  files: readonly WantedFile[],
   { now, askedBy }: Pick<AttachOptions, 'now' | 'askedBy'>,
-  before?: FileRow,
-): FileRow => ({
-  store_id: store.id,
-  file_id: file.fileId,
-  key: newId('vsf'),
-  project: store.project,
-  created_at: now,
-  status: 'in_progress',
-  error_code: null,
-  error_message: null,
-  attempts: 0,
-  usage_bytes: 0,
-  attributes: file.attributes,
-  max_tokens: file.chunking.maxTokens,
-  overlap_tokens: file.chunking.overlapTokens,
-  indexed: before?.indexed ?? 0,
-  asked_by: askedBy,
-  removed_at: null,
-});
-
-async function upsert(trx: Transaction, rows: FileRow[]): Promise<void> {
-  await trx
-    .insertInto('vector_store_files')
-    .values(rows)
-    .onConflict((on) =>
-      on.columns(['project', 'store_id', 'file_id']).doUpdateSet((q) => ({
-        key: q.ref('excluded.key'),
-        created_at: q.ref('excluded.created_at'),
-        status: q.ref('excluded.status'),
-        error_code: null,
-        error_message: null,
-        attempts: 0,
-        usage_bytes: 0,
-        attributes: q.ref('excluded.attributes'),
-        max_tokens: q.ref('excluded.max_tokens'),
-        overlap_tokens: q.ref('excluded.overlap_tokens'),
-        asked_by: q.ref('excluded.asked_by'),
-        removed_at: null,
-      })),
-    )
-    .execute();
+): Promise<void> {
+  const rows = files.map(({ fileId, attributes, chunking: { maxTokens, overlapTokens } }) => [
+    fileId,
+    newId('vsf'),
+    attributes,
+    maxTokens,
+    overlapTokens,
+  ]);
+  await sql`
+    insert into vector_store_files
+      (project, store_id, created_at, asked_by, status, attempts, usage_bytes, indexed,
+       file_id, key, attributes, max_tokens, overlap_tokens)
+    select ${store.project}, ${store.id}, ${now}, ${askedBy}, 'in_progress', 0, 0, 0,
+      value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
+    from json_each(${JSON.stringify(rows)})
+    where true
+    on conflict (project, store_id, file_id) do update set
+      created_at = excluded.created_at, asked_by = excluded.asked_by, status = excluded.status, attempts = 0,
+      usage_bytes = 0, error_code = null, error_message = null, removed_at = null, key = excluded.key,
+      attributes = excluded.attributes, max_tokens = excluded.max_tokens, overlap_tokens = excluded.overlap_tokens
+  `.execute(on);
 }

@@ -1,6 +1,7 @@
 import { ApiError, apiError, unsupportedParameter } from '../../errors.ts';
 import type { ModelCaller } from '../../providers/models/caller.ts';
 import type { ModelGateway } from '../../providers/models/gateway.ts';
+import { hasFiniteNumbers } from '../../providers/search/quantise.ts';
 
 /**
  * Makes vectors of texts, in their order, for whom the tokens count. Throws `ApiError`s; then `vectors` has what was
@@ -49,7 +50,7 @@ function usable(
   const vectors = embeddings.map((embedding) => Float32Array.from(embedding));
   const length = known ?? vectors[0]?.length;
   const isUsable = (vector: Float32Array): boolean =>
-    vector.length > 0 && vector.length === length && vector.every(Number.isFinite);
+    vector.length > 0 && vector.length === length && hasFiniteNumbers(vector);
   if (!vectors.every(isUsable)) throw unusable(name);
   return vectors;
 }

@@ -203,15 +203,24 @@ export function fileRows(database: Database) {
         .where('removed_at', 'is', null)
         .execute(),
 
-    /** `besides` are keys of the store's project. */
-    nextWork(store: StoreKey, besides: readonly string[]): Promise<FileRow | undefined> {
-      let query = filesOf(store)
+    /** Counts another attempt for the next file to be taken in. `besides` are keys of the store's project. */
+    beginNext({ project, id }: StoreKey, besides: readonly string[]): Promise<FileRow | undefined> {
+      let next = db
+        .selectFrom('vector_store_files')
+        .select('key')
+        .where('project', '=', project)
+        .where('store_id', '=', id)
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
         .orderBy('key')
         .limit(1);
-      if (besides.length > 0) query = query.where('key', 'not in', [...besides]);
-      return query.executeTakeFirst();
+      if (besides.length > 0) next = next.where('key', 'not in', [...besides]);
+      return change()
+        .set((q) => ({ attempts: q('attempts', '+', 1) }))
+        .where('project', '=', project)
+        .where('key', '=', next)
+        .returningAll()
+        .executeTakeFirst();
     },
 
     /** Whether it is still to be taken in. */
@@ -233,14 +242,16 @@ export function fileRows(database: Database) {
         .execute();
     },
 
-    /** Notes that chunks are about to be put; undefined where they are not wanted any more. */
-    claim: (file: FileKey): Promise<FileRow | undefined> =>
-      changeOne(file)
+    /** Notes that chunks of files of a project are about to be put; answers those that are still wanted. */
+    claim: (project: string, keys: readonly string[]): Promise<FileRow[]> =>
+      change()
         .set({ indexed: 1 })
+        .where('project', '=', project)
+        .where('key', 'in', [...keys])
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
         .returningAll()
-        .executeTakeFirst(),
+        .execute(),
 
     complete: async (file: FileKey, bytes: number): Promise<boolean> =>
       changed(

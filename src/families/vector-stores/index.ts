@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { notFound } from '../../errors.ts';
 import type { Budget } from '../../kit/budget.ts';
 import { type Family, family } from '../../kit/operation.ts';
@@ -15,6 +16,7 @@ import { vectorStoreArchive } from './archive.ts';
 import { collectionRows } from './collection-rows.ts';
 import { createCollections } from './collections.ts';
 import { operations } from './contract.ts';
+import { createCoreShare } from './core-share.ts';
 import { embedWith } from './embed.ts';
 import { fileRows } from './file-rows.ts';
 import { createHousekeeping } from './housekeeping.ts';
@@ -46,6 +48,8 @@ export interface VectorStoreParts {
   files: number;
   /** How long one attempt to take a file in may last. */
   attemptSeconds: number;
+  /** That taking files in may keep busy; one is left to others unless told otherwise. */
+  spareCores?: number;
   /** Of stores in a project. */
   budget: Budget;
 }
@@ -74,6 +78,7 @@ export function vectorStoresFamily(
     concurrency,
     files: mostFiles,
     attemptSeconds,
+    spareCores = Math.max(1, availableParallelism() - 1),
     budget,
   }: VectorStoreParts,
   log: Pick<ModelLog, 'warn'>,
@@ -84,6 +89,7 @@ export function vectorStoresFamily(
   const collections = createCollections(collectionsKept, index);
   const embed = embedWith(models);
   const inTurn = turns();
+  const cores = createCoreShare(spareCores);
   const ingestion = createIngestion(
     {
       files,
@@ -91,7 +97,8 @@ export function vectorStoresFamily(
       directory,
       documents,
       embed,
-      put: createPutting({ files, stores, index, collections, inTurn }),
+      put: createPutting({ files, stores, index, collections, inTurn, cores }),
+      cores,
     },
     { concurrency, attemptSeconds, log, onLeftOver: () => housekeeping.kick() },
   );

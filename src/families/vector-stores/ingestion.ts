@@ -91,7 +91,7 @@ export function createIngestion(
       waiting.delete(name);
       if (resting.has(name)) continue;
       const begun = [...running.values()].filter(({ row }) => row.project === store.project);
-      const row = await files.nextWork(
+      const row = await files.beginNext(
         store,
         begun.map(({ row }) => row.key),
       );
@@ -126,8 +126,7 @@ export function createIngestion(
     unwanted: AbortSignal,
     onceRead: (bytes: number) => void,
   ): Promise<void> => {
-    const attempts = row.attempts + 1;
-    await files.countAttempt(row, 1);
+    const { attempts } = row;
     if (attempts > mostAttempts) {
       return settle(
         row,

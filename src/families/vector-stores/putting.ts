@@ -2,6 +2,7 @@ import type { Turns } from '../../kit/turns.ts';
 import type { ChunkedFile, Collection, SearchIndex } from '../../providers/search/search-index.ts';
 import type { StoredFile } from '../files/directory.ts';
 import type { Collections } from './collections.ts';
+import type { CoreShare } from './core-share.ts';
 import type { FileRow, FileRows, StoreKey } from './file-rows.ts';
 import { type StoreRows, storeTurn } from './store-rows.ts';
 
@@ -19,6 +20,7 @@ export interface PuttingParts {
   collections: Collections;
   /** All that changes the index of a store goes one after another. */
   inTurn: Turns;
+  cores: CoreShare;
 }
 
 /** Puts a file into the index, unless nobody wants it any more; its chunks are seen once its row is completed. */
@@ -37,7 +39,7 @@ interface Waiting {
 }
 
 /** What has been read of a store while its index was busy is put together: files share most of their words. */
-export function createPutting({ files, stores, index, collections, inTurn }: PuttingParts): Putting {
+export function createPutting({ files, stores, index, collections, inTurn, cores }: PuttingParts): Putting {
   const waiting = new Map<string, Waiting[]>();
   /** Were in a group with which the index failed as a whole: what made it fail must not do so to others again. */
   const apart = new Set<string>();
@@ -59,7 +61,7 @@ export function createPutting({ files, stores, index, collections, inTurn }: Put
   };
 
   const putSome = async (key: StoreKey, some: Waiting[]): Promise<void> => {
-    const wanted = await claimed(some);
+    const wanted = await claimed(key.project, some);
     if (wanted.length === 0) return;
     // It may have got another collection since its files were begun.
     const store = await stores.any(key);
@@ -73,11 +75,15 @@ export function createPutting({ files, stores, index, collections, inTurn }: Put
     await Promise.all(done.map((one) => conclude(collection, one.read).then(one.resolve, one.reject)));
   };
 
-  const claimed = async (some: Waiting[]): Promise<Waiting[]> => {
-    const rows = await Promise.all(some.map(({ read }) => files.claim(read.row)));
+  const claimed = async (project: string, some: Waiting[]): Promise<Waiting[]> => {
+    const rows = await files.claim(
+      project,
+      some.map(({ read }) => read.row.key),
+    );
+    const rowOf = new Map(rows.map((row) => [row.key, row]));
     const wanted: Waiting[] = [];
-    for (const [at, one] of some.entries()) {
-      const row = rows[at];
+    for (const one of some) {
+      const row = rowOf.get(one.read.row.key);
       if (row === undefined) one.resolve();
       else wanted.push({ ...one, read: { ...one.read, row } });
     }
@@ -128,9 +134,12 @@ export function createPutting({ files, stores, index, collections, inTurn }: Put
     queue.push({ read, resolve, reject });
     waiting.set(name, queue);
     void inTurn(name, async () => {
-      const some = takeSome(name);
-      await putSome(key, some).catch((error) => {
-        for (const one of some) one.reject(error);
+      if (!waiting.has(name)) return;
+      await cores.run('index', async () => {
+        const some = takeSome(name);
+        await putSome(key, some).catch((error) => {
+          for (const one of some) one.reject(error);
+        });
       });
     });
     return promise;

@@ -3,6 +3,7 @@ import { DocumentError, type Documents } from '../../providers/documents/documen
 import { patientCaller } from '../../providers/models/caller.ts';
 import { unpackTexts } from '../../providers/texts/packed-texts.ts';
 import type { FileDirectory, StoredFile } from '../files/directory.ts';
+import type { CoreShare } from './core-share.ts';
 import type { Embed } from './embed.ts';
 import type { FileRow, FileRows } from './file-rows.ts';
 import type { Putting, ReadFile } from './putting.ts';
@@ -13,6 +14,7 @@ export interface TakeInParts {
   stores: StoreRows;
   directory: FileDirectory;
   documents: Documents;
+  cores: CoreShare;
   embed: Embed;
   put: Putting;
 }
@@ -57,13 +59,15 @@ export async function takeIn(
 }
 
 async function contentOf(
-  { documents, embed }: TakeInParts,
+  { documents, embed, cores }: TakeInParts,
   { project, asked_by: key, max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
   { path, filename }: StoredFile,
   { deployment, vectors: made }: { deployment: string; vectors: Float32Array[] },
   signal: AbortSignal,
 ): Promise<ReadFile['content']> {
-  const texts = await documents.chunks({ path, filename }, { maxTokens, overlapTokens }, signal);
+  const texts = await cores.run('read', () =>
+    documents.chunks({ path, filename }, { maxTokens, overlapTokens }, signal),
+  );
   if (texts.lengths.length === 0) throw new DocumentError('invalid_file', 'There is no text in the file.');
   if (deployment === '') return { texts, vectors: null };
   // It waits in the queue, where it holds nobody up.

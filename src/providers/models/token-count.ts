@@ -1,3 +1,5 @@
+import type { Tokenizer } from '../texts/pieces.ts';
+import { loadTokenizer, tokensIn } from '../texts/tokenizer.ts';
 import type { ModelRequest } from './model.ts';
 
 type Countable = Pick<ModelRequest, 'messages' | 'tools' | 'outputFormat'>;
@@ -36,20 +38,13 @@ function fileText(url: string): string {
   return text === null ? '' : Buffer.from(url.slice(text[0].length), 'base64').toString('utf8');
 }
 
-type Tokenizer = typeof import('gpt-tokenizer/encoding/o200k_base');
-
-let tokenizer: Promise<Tokenizer> | undefined;
+let loading: Promise<Tokenizer> | undefined;
 
 export async function countTextTokens(texts: string[]): Promise<number> {
-  tokenizer ??= import('gpt-tokenizer/encoding/o200k_base');
-  const { countTokens } = await tokenizer;
-  return tokensOf(texts, countTokens);
-}
-
-/** The same where the tokenizer is there. */
-export function tokensOf(texts: readonly string[], countTokens: Tokenizer['countTokens']): number {
+  loading ??= loadTokenizer(65_536);
+  const tokenizer = await loading;
   let total = 0;
-  for (const text of texts) total += remembered.get(text) ?? count(text, countTokens);
+  for (const text of texts) total += remembered.get(text) ?? count(text, tokenizer);
   return total;
 }
 
@@ -58,19 +53,11 @@ const remembered = new Map<string, number>();
 const mostRemembered = 2000;
 const longestRemembered = 2000;
 
-function count(text: string, countTokens: Tokenizer['countTokens']): number {
-  const plain = { disallowedSpecial: new Set<string>() };
-  let total = 0;
-  for (const piece of text.split(longRuns)) total += countTokens(piece, plain);
+function count(text: string, tokenizer: Tokenizer): number {
+  const total = tokensIn(text, tokenizer);
   if (text.length <= longestRemembered) {
     if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value as string);
     remembered.set(text, total);
   }
   return total;
 }
-
-/**
- * The tokenizer needs time quadratic in the length of an unbroken run (100 kB of one letter: 4 s), so long
- * runs are counted in pieces. A cut costs a token at most.
- */
-const longRuns = /(\S{256}|\s{256})/u;

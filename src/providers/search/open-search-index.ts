@@ -4,7 +4,7 @@ import { createWorkerLine, errorOf } from '../workers/worker-line.ts';
 import { checkFilter } from './filter.ts';
 import type { IndexReader } from './index-reader.ts';
 import type { IndexWriter, PackedFile } from './index-writer.ts';
-import { mostDimensions } from './quantise.ts';
+import { hasFiniteNumbers, mostDimensions } from './quantise.ts';
 import { indexFile } from './search-file.ts';
 import type { ChunkedFile, Collection, SearchIndex, SearchQuery } from './search-index.ts';
 
@@ -136,7 +136,7 @@ function checkVector(vector: Float32Array): void {
   if (vector.length < 1 || vector.length > mostDimensions) {
     throw invalidPayload('vector', `Must have 1 to ${mostDimensions} dimensions, not ${vector.length}.`);
   }
-  if (!vector.every(Number.isFinite)) throw invalidPayload('vector', 'Must have finite numbers only.');
+  if (!hasFiniteNumbers(vector)) throw invalidPayload('vector', 'Must have finite numbers only.');
 }
 
 function checkQuery({ queries, limit, filter, weights, scoreThreshold }: SearchQuery): void {

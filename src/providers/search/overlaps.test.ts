@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wildTexts } from '../documents/testing/wild-texts.ts';
+import { wildTexts } from '../texts/testing/wild-texts.ts';
 import { overlapsOf, wholeTexts } from './overlaps.ts';
 
 const words = (from: number, to: number): string =>

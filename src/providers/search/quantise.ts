@@ -65,3 +65,10 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 /** How far the cosine of what was quantised may be from that of the vectors. */
 export const cosineError = (rowError: number, queryError: number): number =>
   rowError + (1 + rowError) * queryError + rounding;
+
+/** A number that is not finite makes the sum none, which finite ones of 32 bits can't. */
+export function hasFiniteNumbers(vector: Float32Array): boolean {
+  let sum = 0;
+  for (let at = 0; at < vector.length; at++) sum += vector[at] as number;
+  return Number.isFinite(sum);
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wildTexts } from '../documents/testing/wild-texts.ts';
 import { longestKnown } from '../texts/known-parts.ts';
+import { wildTexts } from '../texts/testing/wild-texts.ts';
 import { overlapsOf } from './overlaps.ts';
 import { addPostings, noPostings } from './postings.ts';
 import { createWordCounter, type WordCounter } from './segment-words.ts';

@@ -38,14 +38,16 @@ export function createWordRuns(db: SearchFile, vocabulary: Vocabulary): WordRuns
   let takenBytes = 0;
 
   const mergeFull = (collection: number): void => {
+    let runs = file.ofCollection(collection, 0, sizes.at(-1));
     let merges = 0;
     for (const [at, size] of sizes.entries()) {
       const least = sizes[at - 1] ?? 0;
       while (merges < mostMerges) {
-        const runs = file.ofCollection(collection, 0, size).filter(({ bytes }) => bytes >= least);
-        if (runs.length < runsToMerge) break;
-        mergeRuns(file, collection, togetherOf(runs));
+        const alike = runs.filter(({ bytes }) => bytes >= least && bytes < size);
+        if (alike.length < runsToMerge) break;
+        mergeRuns(file, collection, togetherOf(alike));
         merges++;
+        runs = file.ofCollection(collection, 0, sizes.at(-1));
       }
     }
   };

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { expect, test } from 'vitest';
-import { longWildTexts, wildTexts } from '../testing/wild-texts.ts';
+import { longestPiece } from '../../texts/pieces.ts';
+import { longWildTexts, wildTexts } from '../../texts/testing/wild-texts.ts';
+import { loadTokenizer } from '../../texts/tokenizer.ts';
 import { chunksOf, type Span } from './chunks.ts';
-import { longestPiece } from './pieces.ts';
-import { loadTokenizer } from './tokenizer.ts';
 
 const tokenizer = await loadTokenizer();
 const tokens = (text: string): number => countTokens(text, { disallowedSpecial: new Set<string>() });

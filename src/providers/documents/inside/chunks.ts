@@ -1,4 +1,3 @@
-import type { Chunking } from '../documents.ts';
 import {
   type CountTokens,
   carriageReturn,
@@ -8,7 +7,8 @@ import {
   pieceReader,
   splitsPair,
   type Tokenizer,
-} from './pieces.ts';
+} from '../../texts/pieces.ts';
+import type { Chunking } from '../documents.ts';
 
 /** A part of a text, in UTF-16 code units. */
 export interface Span {

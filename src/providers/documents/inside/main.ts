@@ -4,12 +4,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import { type Frame, frameBytes, frameReader } from '../../sandbox/inside/frames.ts';
+import type { Tokenizer } from '../../texts/pieces.ts';
+import { loadTokenizer } from '../../texts/tokenizer.ts';
 import { giveWay } from '../../workers/give-way.ts';
 import { type Chunking, DocumentError } from '../documents.ts';
 import { chunksOf } from './chunks.ts';
-import type { Tokenizer } from './pieces.ts';
 import { readText } from './read-text.ts';
-import { loadTokenizer } from './tokenizer.ts';
 
 export interface Request {
   filename: string;

@@ -1,8 +1,7 @@
 /** The thread that makes vectors of many texts, so that requests need not wait for them. */
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { loadTokenizer, tokensIn } from '../../texts/tokenizer.ts';
 import { giveWay } from '../../workers/give-way.ts';
 import { answerCalls } from '../../workers/worker-calls.ts';
-import { tokensOf } from '../token-count.ts';
 import { vectorOf } from './vectors.ts';
 
 export type VectorCalls = typeof calls;
@@ -13,12 +12,14 @@ export interface VectorsOfTexts {
 }
 
 giveWay(false);
+const tokenizer = await loadTokenizer();
 const calls = {
   /** One behind the other, and how many tokens the inputs have. */
   vectors({ inputs, dimensions }: { inputs: string[]; dimensions: number }): VectorsOfTexts {
     const all = new Float64Array(inputs.length * dimensions);
     for (const [at, input] of inputs.entries()) all.set(vectorOf(input, dimensions), at * dimensions);
-    return { all, inputTokens: tokensOf(inputs, countTokens) };
+    const inputTokens = inputs.reduce((sum, input) => sum + tokensIn(input, tokenizer), 0);
+    return { all, inputTokens };
   },
 };
 answerCalls(calls, () => {});

@@ -4,7 +4,7 @@
  * be counted only once.
  */
 
-import { createKnownParts, hashedOn, hashSeed, longestKnown } from '../../texts/known-parts.ts';
+import { createKnownParts, hashedOn, hashSeed, longestKnown } from './known-parts.ts';
 
 /** How many tokens a text has, whatever is in it. */
 export type CountTokens = (text: string) => number;
@@ -45,8 +45,12 @@ function windowOf(text: string): Window {
   return { text, units };
 }
 
-export function rememberingTokenizer(expression: RegExp, count: CountTokens): Tokenizer {
-  const known = createKnownParts('pairs of bytes', 131_072);
+export function rememberingTokenizer(
+  expression: RegExp,
+  count: CountTokens,
+  slots: 65_536 | 131_072,
+): Tokenizer {
+  const known = createKnownParts('pairs of bytes', slots);
 
   const countPart: Tokenizer['countPart'] = ({ text, units }, start, end) => {
     if (end - start > longestKnown) return count(text.slice(start, end));

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { expect, test } from 'vitest';
-import { longWildTexts, wildTexts } from '../testing/wild-texts.ts';
 import { pieceReader } from './pieces.ts';
+import { longWildTexts, wildTexts } from './testing/wild-texts.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
 const tokenizer = await loadTokenizer();

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createCoreShare } from './core-share.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Work that has begun and goes on until it is told to end, by name. */
+function share(cores: number) {
+  const ofCores = createCoreShare(cores);
+  const ends = new Map<string, (outcome: 'done' | 'failed') => void>();
+  const run = (kind: 'read' | 'index', name: string) =>
+    ofCores
+      .run(
+        kind,
+        () =>
+          new Promise<void>((resolve, reject) => {
+            ends.set(name, (outcome) => {
+              ends.delete(name);
+              if (outcome === 'done') resolve();
+              else reject(new Error(name));
+            });
+          }),
+      )
+      .catch(() => {});
+  const underWay = async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    return [...ends.keys()];
+  };
+  const end = async (name: string, outcome: 'done' | 'failed' = 'done') => {
+    ends.get(name)?.(outcome);
+    return await underWay();
+  };
+  return { run, underWay, end };
+}
+
+test('no more is under way than there are cores, and what fails leaves its place as well', async () => {
+  const { run, underWay, end } = share(2);
+  for (const name of ['a', 'b', 'c', 'd']) void run('read', name);
+  expect(await underWay()).toEqual(['a', 'b']);
+  expect(await end('a', 'failed')).toEqual(['b', 'c']);
+  expect(await end('b')).toEqual(['c', 'd']);
+  await end('c');
+  await end('d');
+  void run('index', 'e');
+  void run('index', 'f');
+  void run('index', 'g');
+  expect(await underWay()).toEqual(['e', 'f']);
+});
+
+test('what is to be indexed lets reading go first for a while', async () => {
+  const { run, underWay, end } = share(1);
+  for (const name of ['a', 'b', 'c']) void run('read', name);
+  void run('index', 'put');
+  expect(await underWay()).toEqual(['a']);
+  await vi.advanceTimersByTimeAsync(249);
+  expect(await end('a')).toEqual(['b']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await end('b')).toEqual(['put']);
+  expect(await end('put')).toEqual(['c']);
+});
+
+test('with nothing to read it is indexed at once', async () => {
+  const { run, underWay, end } = share(1);
+  void run('read', 'a');
+  void run('index', 'put');
+  expect(await underWay()).toEqual(['a']);
+  expect(await end('a')).toEqual(['put']);
+});
+
+test('who has waited long goes on beside the others, for once', async () => {
+  const { run, underWay, end } = share(1);
+  for (const name of ['long', 'b', 'c']) void run('read', name);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(await underWay()).toEqual(['long']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await underWay()).toEqual(['long', 'b', 'c']);
+  for (const name of ['d', 'e']) void run('read', name);
+  expect(await end('b')).toEqual(['long', 'c']);
+  expect(await end('c')).toEqual(['long']);
+  expect(await end('long')).toEqual(['d']);
+});

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, openConnection } from './connection.ts';
+import { shareCores } from './cores.ts';
 import { type BenchDocument, mixedDocuments, plainDocuments } from './documents.ts';
 import type { Launched } from './launch.ts';
 import { openConnections, succeeded } from './load.ts';
@@ -23,16 +24,22 @@ export interface TakenIn {
   documents: number;
   megabytes: number;
   uploadsPerSecond: number;
-  /** From the request for the batch until all of it is completed; medians of the rounds. */
+  /** On one core, from the request for the batch until all of it is completed; medians of the rounds. */
   documentsPerSecond: number;
   megabytesPerSecond: number;
-  /** By the time that the server's threads and processes ran, whoever else used the cores; null where unknown. */
+  /** By the time that the server's threads and processes ran, whoever else used the core; null where unknown. */
   megabytesPerCoreSecond: number | null;
-  /** Of agent GETs at a fixed rate, before and meanwhile, in milliseconds; medians of the rounds. */
+  others: Others;
+}
+
+/** Agent GETs at a fixed rate, on all cores: those of others, while documents are taken in. */
+interface Others {
+  /** Before and meanwhile, in milliseconds; medians of the rounds. */
   idle: Quantiles;
   meanwhile: Quantiles;
   /** The median over the rounds of the latter p99 by the former. */
   ratio: number;
+  megabytesPerSecond: number;
 }
 
 interface Quantiles {
@@ -50,20 +57,36 @@ const pollMilliseconds = 250;
 const warmUpDocuments = 40;
 const megabyte = 1e6;
 
-/** Documents through the front door, beside reads of an agent; two minutes or so whatever the time for others. */
+/** Documents through the front door, on one core, and then again beside reads of an agent; three minutes or so. */
 export async function measureIngestion(
   entry: string,
   directory: string,
-  onStart: (server: { pid: number }) => void,
+  oneCore: (server: { pid: number }) => void,
 ): Promise<Ingestion> {
-  const run = async (name: string, documents: BenchDocument[], configuration: object) => {
-    const home = join(directory, name);
-    const server = await launchBloomery(entry, home, { ...configuration });
-    onStart(server);
-    const taken = await takeIn(server, documents);
+  const on = async <T>(
+    server: Launched,
+    documents: BenchDocument[],
+    measure: (uploaded: Uploaded) => Promise<T>,
+  ): Promise<T> => {
+    const uploaded = await upload(server, documents);
+    // The processes that read documents start, and V8 compiles what they and the server do.
+    await uploaded.ingest(uploaded.ids.slice(0, warmUpDocuments));
+    const measured = await measure(uploaded);
+    uploaded.close();
     await server.stop();
-    rmSync(home, { recursive: true, force: true });
-    return taken;
+    return measured;
+  };
+  const run = async (name: string, documents: BenchDocument[], configuration: object): Promise<TakenIn> => {
+    const home = (of: string) => join(directory, `${name}-${of}`);
+    const alone = await launchBloomery(entry, home('alone'), { ...configuration });
+    oneCore(alone);
+    const speed = await on(alone, documents, (uploaded) => takeIn(alone, documents, uploaded));
+    // A server leaves cores to others by how many it finds at its start.
+    shareCores([]);
+    const shared = await launchBloomery(entry, home('shared'), { ...configuration });
+    const others = await on(shared, documents, (uploaded) => besideOthers(documents, uploaded));
+    for (const each of ['alone', 'shared']) rmSync(home(each), { recursive: true, force: true });
+    return { ...speed, others };
   };
   const ofMixed = await run('mixed', mixedDocuments(mixed.count, mixed.averageBytes), {});
   const plainFiles = plainDocuments(plain.count, plain.bytes);
@@ -74,7 +97,9 @@ export async function measureIngestion(
   return { mixed: ofMixed, plain: ofPlain, floor: median(floors) };
 }
 
-async function takeIn({ ready, pid }: Launched, documents: BenchDocument[]): Promise<TakenIn> {
+type Uploaded = Awaited<ReturnType<typeof upload>>;
+
+async function upload({ ready }: Launched, documents: BenchDocument[]) {
   const { port: portText, pathname } = new URL(String(ready.endpoint));
   const port = Number(portText);
   const headers = [`api-key: ${ready.apiKey}`];
@@ -100,8 +125,9 @@ async function takeIn({ ready, pid }: Launched, documents: BenchDocument[]): Pro
     });
     ids.push(JSON.parse(succeeded(await control.ask(request)).text()).id);
   }
-  const uploading = performance.now() - start;
+  const seconds = (performance.now() - start) / 1000;
 
+  /** Seconds until all are in a vector store of their own. */
   const ingest = async (fileIds: string[]): Promise<number> => {
     const store = await ask('POST', '/openai/v1/vector_stores', { name: 'bench' });
     const from = performance.now();
@@ -114,44 +140,68 @@ async function takeIn({ ready, pid }: Launched, documents: BenchDocument[]): Pro
     const { completed } = batch.file_counts as { completed: number };
     if (completed !== fileIds.length)
       throw new Error(`${completed} of ${fileIds.length} files were taken in.`);
-    return performance.now() - from;
+    return (performance.now() - from) / 1000;
   };
   const connections = await openConnections(port, connectionCount);
   const agent = requestOf('GET', '/agents/bench-agent?api-version=v1');
-  const reads = (done: Promise<unknown>) =>
-    pulse(connections, { request: agent, perSecond: getsPerSecond, done });
+  return {
+    ids,
+    seconds,
+    ingest,
+    /** How long GETs take until that is done, sorted. */
+    reads: (done: Promise<unknown>) => pulse(connections, { request: agent, perSecond: getsPerSecond, done }),
+    close() {
+      for (const connection of [control, ...connections] satisfies Connection[]) connection.close();
+    },
+  };
+}
 
-  // The processes that read documents start, and V8 compiles what they and the server do.
-  await reads(ingest(ids.slice(0, warmUpDocuments)));
-  await reads(sleep(idleMilliseconds));
-  const megabytes = documents.reduce((sum, { textBytes }) => sum + textBytes, 0) / megabyte;
+async function takeIn(
+  { pid }: Launched,
+  documents: BenchDocument[],
+  { ids, seconds, ingest }: Uploaded,
+): Promise<Omit<TakenIn, 'others'>> {
+  const megabytes = megabytesOf(documents);
   const times: number[] = [];
   const cores: (number | null)[] = [];
-  const idle: Quantiles[] = [];
-  const meanwhile: Quantiles[] = [];
   for (let round = 0; round < rounds; round++) {
-    idle.push(quantiles(await reads(sleep(idleMilliseconds))));
     const before = coreSeconds(pid);
-    const ingesting = ingest(ids);
-    meanwhile.push(quantiles(await reads(ingesting)));
-    times.push((await ingesting) / 1000);
+    times.push(await ingest(ids));
     const after = coreSeconds(pid);
     cores.push(before === null || after === null ? null : after - before);
   }
   const used = medianKnown(cores);
-  for (const connection of [control, ...connections] satisfies Connection[]) connection.close();
   return {
     documents: documents.length,
     megabytes,
-    uploadsPerSecond: (documents.length * 1000) / uploading,
+    uploadsPerSecond: documents.length / seconds,
     documentsPerSecond: documents.length / median(times),
     megabytesPerSecond: megabytes / median(times),
     megabytesPerCoreSecond: used === null ? null : megabytes / used,
+  };
+}
+
+async function besideOthers(documents: BenchDocument[], { ids, ingest, reads }: Uploaded): Promise<Others> {
+  await reads(sleep(idleMilliseconds));
+  const times: number[] = [];
+  const idle: Quantiles[] = [];
+  const meanwhile: Quantiles[] = [];
+  for (let round = 0; round < rounds; round++) {
+    idle.push(quantiles(await reads(sleep(idleMilliseconds))));
+    const ingesting = ingest(ids);
+    meanwhile.push(quantiles(await reads(ingesting)));
+    times.push(await ingesting);
+  }
+  return {
     idle: middle(idle),
     meanwhile: middle(meanwhile),
     ratio: median(meanwhile.map(({ p99 }, round) => p99 / (idle[round] as Quantiles).p99)),
+    megabytesPerSecond: megabytesOf(documents) / median(times),
   };
 }
+
+const megabytesOf = (documents: readonly BenchDocument[]): number =>
+  documents.reduce((sum, { textBytes }) => sum + textBytes, 0) / megabyte;
 
 const quantiles = (sorted: number[]): Quantiles => ({
   median: percentile(sorted, 0.5),

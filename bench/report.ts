@@ -88,13 +88,13 @@ export function jsonLine(figures: Figures): string {
     file_growth_mb: rounded(files?.growth, 1),
     ingestion_documents: rounded(ingestion?.mixed.documentsPerSecond, 1),
     ingestion_mb: rounded(ingestion?.mixed.megabytesPerSecond, 2),
-    ingestion_p99: rounded(ingestion?.mixed.ratio, 2),
+    ingestion_p99: rounded(ingestion?.mixed.others.ratio, 2),
     ingestion_plain_mb: rounded(ingestion?.plain.megabytesPerSecond, 2),
     ingestion_plain: rounded(
       ingestion === null ? null : ingestion.plain.megabytesPerSecond / ingestion.floor,
       3,
     ),
-    ingestion_plain_p99: rounded(ingestion?.plain.ratio, 2),
+    ingestion_plain_p99: rounded(ingestion?.plain.others.ratio, 2),
   });
 }
 

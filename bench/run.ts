@@ -99,6 +99,10 @@ async function measure(options: Options, directory: string): Promise<Figures> {
     coresSeparate = separateCores(targets.map(({ pid }) => pid)) && coresSeparate;
   };
 
+  const oneCore = (server: { pid: number }) => {
+    coresSeparate = separateCores([server.pid], 1) && coresSeparate;
+  };
+
   const startUp = isWanted('start') ? await measureStartUp(entry, directory) : null;
   // Before this process is given a single core: the threads of the index are its own.
   const search = isWanted('search') ? await measureSearch(directory) : null;
@@ -131,7 +135,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
   const files = isWanted('files')
     ? await measureFiles(entry, directory, (server) => shareCores([server.pid]))
     : null;
-  const ingestion = isWanted('ingestion') ? await measureIngestion(entry, directory, separate) : null;
+  const ingestion = isWanted('ingestion') ? await measureIngestion(entry, directory, oneCore) : null;
   return {
     storedResponse,
     agentGet,

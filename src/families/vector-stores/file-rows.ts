@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Window } from '../../kit/cursor-page.ts';
 import type { Database } from '../../storage/database.ts';
 import type { errorCodes, FileStatus, VectorStoreFile } from './contract.ts';
@@ -67,7 +68,6 @@ export function fileRows(database: Database) {
   const change = () => db.updateTable('vector_store_files');
   const changeOne = ({ project, key }: FileKey) =>
     change().where('project', '=', project).where('key', '=', key);
-  const changed = ({ numUpdatedRows }: { numUpdatedRows: bigint }) => numUpdatedRows > 0n;
 
   return {
     find: (store: StoreKey, fileId: string): Promise<FileRow | undefined> =>
@@ -204,23 +204,16 @@ export function fileRows(database: Database) {
         .execute(),
 
     /** Counts another attempt for the next file to be taken in. `besides` are keys of the store's project. */
-    beginNext({ project, id }: StoreKey, besides: readonly string[]): Promise<FileRow | undefined> {
-      let next = db
-        .selectFrom('vector_store_files')
-        .select('key')
-        .where('project', '=', project)
-        .where('store_id', '=', id)
-        .where('status', '=', 'in_progress')
-        .where('removed_at', 'is', null)
-        .orderBy('key')
-        .limit(1);
-      if (besides.length > 0) next = next.where('key', 'not in', [...besides]);
-      return change()
-        .set((q) => ({ attempts: q('attempts', '+', 1) }))
-        .where('project', '=', project)
-        .where('key', '=', next)
-        .returningAll()
-        .executeTakeFirst();
+    async beginNext({ project, id }: StoreKey, besides: readonly string[]): Promise<FileRow | undefined> {
+      const { rows } = await sql<FileRow>`
+        update vector_store_files set attempts = attempts + 1
+        where project = ${project} and key = (
+          select key from vector_store_files
+          where project = ${project} and store_id = ${id} and status = 'in_progress' and removed_at is null
+            and key not in (select value from json_each(${JSON.stringify(besides)}))
+          order by key limit 1)
+        returning *`.execute(database);
+      return rows[0];
     },
 
     /** Whether it is still to be taken in. */
@@ -243,24 +236,27 @@ export function fileRows(database: Database) {
     },
 
     /** Notes that chunks of files of a project are about to be put; answers those that are still wanted. */
-    claim: (project: string, keys: readonly string[]): Promise<FileRow[]> =>
-      change()
-        .set({ indexed: 1 })
-        .where('project', '=', project)
-        .where('key', 'in', [...keys])
-        .where('status', '=', 'in_progress')
-        .where('removed_at', 'is', null)
-        .returningAll()
-        .execute(),
+    async claim(project: string, keys: readonly string[]): Promise<FileRow[]> {
+      const { rows } = await sql<FileRow>`
+        update vector_store_files set indexed = 1
+        where project = ${project} and key in (select value from json_each(${JSON.stringify(keys)}))
+          and status = 'in_progress' and removed_at is null
+        returning *`.execute(database);
+      return rows;
+    },
 
-    complete: async (file: FileKey, bytes: number): Promise<boolean> =>
-      changed(
-        await changeOne(file)
-          .set({ status: 'completed', usage_bytes: bytes, error_code: null, error_message: null })
-          .where('status', '=', 'in_progress')
-          .where('removed_at', 'is', null)
-          .executeTakeFirstOrThrow(),
-      ),
+    /** Files of a project, by their keys, with what they hold; answers the keys of those that were still wanted. */
+    async complete(project: string, bytesOf: ReadonlyMap<string, number>): Promise<Set<string>> {
+      const bytes = JSON.stringify(Object.fromEntries(bytesOf));
+      const { rows } = await sql<{ key: string }>`
+        update vector_store_files
+        set status = 'completed', error_code = null, error_message = null, usage_bytes = done.value
+        from json_each(${bytes}) as done
+        where vector_store_files.project = ${project} and vector_store_files.key = done.key
+          and status = 'in_progress' and removed_at is null
+        returning vector_store_files.key as key`.execute(database);
+      return new Set(rows.map(({ key }) => key));
+    },
 
     fail: async (file: FileKey, code: NonNullable<FileRow['error_code']>, message: string): Promise<void> => {
       await changeOne(file)

@@ -71,8 +71,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     }
     const collection = await collections.own(store);
     const done = await indexed(collection, wanted);
-    for (const { read } of done) apart.delete(fileTurn(read.row));
-    await Promise.all(done.map((one) => conclude(collection, one.read).then(one.resolve, one.reject)));
+    if (done.length > 0) await conclude(key.project, collection, done);
   };
 
   const claimed = async (project: string, some: Waiting[]): Promise<Waiting[]> => {
@@ -120,8 +119,18 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     }
   };
 
-  const conclude = async (collection: Collection, { row, bytes }: ReadFile): Promise<void> => {
-    if (await files.complete(row, bytes)) return;
+  const conclude = async (project: string, collection: Collection, done: Waiting[]): Promise<void> => {
+    const bytesOf = new Map(done.map(({ read: { row, bytes } }) => [row.key, bytes]));
+    const completed = await files.complete(project, bytesOf);
+    for (const { read, resolve, reject } of done) {
+      apart.delete(fileTurn(read.row));
+      if (completed.has(read.row.key)) resolve();
+      else await takeOut(collection, read.row).then(resolve, reject);
+    }
+  };
+
+  /** Nobody wants it any more. */
+  const takeOut = async (collection: Collection, row: FileRow): Promise<void> => {
     await index.removeFile(collection, row.file_id);
     await files.setIndexed(row, 0);
   };

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Frame, frameBytes, frameHead, frameReader } from '../sandbox/inside/frames.ts';
 import { residentBytes, watchMemory } from '../sandbox/memory-watch.ts';
 import type { PackedTexts } from '../texts/packed-texts.ts';
+import { haveGiveWay } from '../workers/give-way.ts';
 import type { DocumentBounds } from './bounds.ts';
 import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
 import type { Request } from './inside/main.ts';
@@ -34,6 +35,8 @@ const bodyBytes = 16_777_216;
 const longestMessage = 500;
 /** Of its memory, what a process may still hold after a document and stay. */
 const keptShare = 0.6;
+/** Of each half that new objects are made in: what a document needs is mostly gone before one is full. */
+const youngMegabytes = 32;
 /** What is not V8's heap: Node itself, the document, what is unpacked. */
 const heapShare = 0.75;
 
@@ -56,6 +59,7 @@ function start({ memoryMegabytes }: DocumentBounds): ChildProcessByStdio<Writabl
       ...readable.map((folder) => `--allow-fs-read=${folder}${sep}`),
       '--disallow-code-generation-from-strings',
       `--max-old-space-size=${Math.floor(memoryMegabytes * heapShare)}`,
+      `--max-semi-space-size=${youngMegabytes}`,
       '--no-warnings',
       main,
     ],
@@ -106,6 +110,7 @@ export function startReader(bounds: DocumentBounds): Reader {
   let received = 0;
   let mostReceived = 0;
   const next = frameReader({ headerBytes, bodyBytes });
+  child.stdout.once('data', () => void haveGiveWay(pid));
   child.stdout.on('data', (chunk: Uint8Array) => {
     received += chunk.length;
     if (received > mostReceived) return end('output');

@@ -22,6 +22,8 @@ const mostFileBytes = 512 * megabyte;
 const mostWaiting = 256;
 const mostWaitingBytes = 256 * megabyte;
 const heapMegabytes = 1024;
+/** Of the thread that writes: most of what it makes is gone with the file. */
+const youngMegabytes = 96;
 const mostCollections = 100;
 const mostQueries = 100;
 const mostHits = 1000;
@@ -40,7 +42,11 @@ export function openSearchIndex({
 }: SearchIndexOptions): SearchIndex {
   const data = { path: indexFile(directory), memoryBytes: memoryMegabytes * megabyte };
   const bounds = { name, data, mostWaiting, mostWaitingBytes, heapMegabytes };
-  const writer = createWorkerLine<IndexWriter>({ script: script('write-worker'), ...bounds });
+  const writer = createWorkerLine<IndexWriter>({
+    script: script('write-worker'),
+    ...bounds,
+    youngMegabytes,
+  });
   const reader = createWorkerLine<IndexReader>({ script: script('read-worker'), ...bounds });
 
   const putAll: SearchIndex['putAll'] = async (collection, files) => {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 
 /** A nice value, from -20 to 19. */
@@ -13,5 +14,18 @@ export function giveWay(isOwnProcess: boolean): void {
     setPriority(0, niceness);
   } catch {
     // It works at the usual priority where it may not be lowered.
+  }
+}
+
+/**
+ * Has every thread of another process give way. On Linux each has a priority of its own, and those that V8 starts to
+ * clean up and compile have begun before any code can lower theirs.
+ */
+export async function haveGiveWay(pid: number): Promise<void> {
+  if (process.platform !== 'linux') return;
+  try {
+    for (const thread of await readdir(`/proc/${pid}/task`)) setPriority(Number(thread), niceness);
+  } catch {
+    // It has ended, or may not be told.
   }
 }

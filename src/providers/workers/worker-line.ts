@@ -13,6 +13,8 @@ export interface WorkerLineOptions {
   mostWaitingBytes: number;
   /** Of JavaScript's objects; a worker that needs more dies alone. */
   heapMegabytes: number;
+  /** Of its young objects; V8's own measure unless told otherwise. */
+  youngMegabytes?: number;
 }
 
 export interface CallOptions {
@@ -56,7 +58,10 @@ export function createWorkerLine<C extends Calls>(options: WorkerLineOptions): W
     const started = new Worker(options.script, {
       workerData: options.data,
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytes },
+      resourceLimits: {
+        maxOldGenerationSizeMb: options.heapMegabytes,
+        ...(options.youngMegabytes === undefined ? {} : { maxYoungGenerationSizeMb: options.youngMegabytes }),
+      },
     });
     let cause: unknown = null;
     started.on('message', (answer: Answer) => {

@@ -208,7 +208,9 @@ test('requests under way at once', async () => {
 
 test('what is answered is not under way, however slowly it is read', async () => {
   const { origin, ask } = await serve({ project: callers({ concurrency: 1 }) });
-  const sent = httpRequest(`${origin}/api/projects/default/openai/v1/long`, { headers: { 'api-key': 'one' } });
+  const sent = httpRequest(`${origin}/api/projects/default/openai/v1/long`, {
+    headers: { 'api-key': 'one' },
+  });
   sent.end();
   const [unread] = await once(sent, 'response');
   expect(unread.statusCode).toBe(200);

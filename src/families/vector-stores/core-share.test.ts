@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createCoreShare } from './core-share.ts';
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+beforeEach(
+  () => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval', 'performance'] }),
+);
 afterEach(() => void vi.useRealTimers());
 
 /** Work that has begun and goes on until it is told to end, by name. */
@@ -41,10 +43,17 @@ test('no more is under way than there are cores, and what fails leaves its place
   expect(await end('b')).toEqual(['c', 'd']);
   await end('c');
   await end('d');
-  void run('index', 'e');
-  void run('index', 'f');
-  void run('index', 'g');
-  expect(await underWay()).toEqual(['e', 'f']);
+});
+
+test('one is indexed at a time, and those behind it hold no place', async () => {
+  const { run, underWay, end } = share(2);
+  for (const name of ['a', 'b']) void run('index', name);
+  for (const name of ['c', 'd']) void run('read', name);
+  expect(await underWay()).toEqual(['a', 'c']);
+  expect(await end('c')).toEqual(['a', 'd']);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(await underWay()).toEqual(['a', 'd']);
+  expect(await end('a')).toEqual(['d', 'b']);
 });
 
 test('what is to be indexed lets reading go first for a while', async () => {

@@ -16,46 +16,53 @@ interface Waiting {
 export function createCoreShare(cores: number): CoreShare {
   const waiting = { read: [] as Waiting[], index: [] as Waiting[] };
   let busy = 0;
+  /** The index has one thread: another that waits for it must not hold a place meanwhile. */
+  let isIndexing = false;
 
-  const next = (): Waiting | undefined => {
-    const [index] = waiting.index;
-    const isDue = index !== undefined && performance.now() - index.since >= gatherMilliseconds;
-    return (isDue ? undefined : waiting.read.shift()) ?? waiting.index.shift() ?? waiting.read.shift();
+  const take = (kind: 'read' | 'index'): Waiting | undefined => {
+    if (kind === 'index' && isIndexing) return undefined;
+    const one = waiting[kind].shift();
+    if (one !== undefined) begin(kind, one);
+    return one;
   };
 
-  const takePlace = async (kind: 'read' | 'index'): Promise<void> => {
-    if (busy < cores) {
-      busy++;
-      return;
+  const begin = (kind: 'read' | 'index', one: Waiting): void => {
+    busy++;
+    if (kind === 'index') isIndexing = true;
+    one.begin();
+  };
+
+  const fill = (): void => {
+    while (busy < cores) {
+      const [index] = waiting.index;
+      const isDue = index !== undefined && performance.now() - index.since >= gatherMilliseconds;
+      const next = (isDue ? take('index') : take('read')) ?? take('index') ?? take('read');
+      if (next === undefined) return;
     }
-    const turn = Promise.withResolvers<void>();
-    const entry: Waiting = { since: performance.now(), begin: turn.resolve };
-    waiting[kind].push(entry);
-    const impatience = setTimeout(() => {
-      const at = waiting[kind].indexOf(entry);
-      if (at < 0) return;
-      waiting[kind].splice(at, 1);
-      busy++;
-      turn.resolve();
-    }, patienceMilliseconds);
-    await turn.promise;
-    clearTimeout(impatience);
   };
 
-  /** The place goes to the next one, but for those who took one that there was not. */
-  const leavePlace = (): void => {
-    const one = busy > cores ? undefined : next();
-    if (one === undefined) busy--;
-    else one.begin();
+  const goRegardless = (kind: 'read' | 'index', one: Waiting): void => {
+    const at = waiting[kind].indexOf(one);
+    if (at < 0 || (kind === 'index' && isIndexing)) return;
+    waiting[kind].splice(at, 1);
+    begin(kind, one);
   };
 
   return {
     async run(kind, work) {
-      await takePlace(kind);
+      const turn = Promise.withResolvers<void>();
+      const one: Waiting = { since: performance.now(), begin: turn.resolve };
+      waiting[kind].push(one);
+      fill();
+      const impatience = setInterval(() => goRegardless(kind, one), patienceMilliseconds);
+      await turn.promise;
+      clearInterval(impatience);
       try {
         return await work();
       } finally {
-        leavePlace();
+        busy--;
+        if (kind === 'index') isIndexing = false;
+        fill();
       }
     },
   };

@@ -33,10 +33,12 @@ const stepBytes = 262_144;
 const headerBytes = 1_048_576;
 const bodyBytes = 16_777_216;
 const longestMessage = 500;
+/** After which V8 has its threads, unless the machine is busy. */
+const startMilliseconds = 250;
 /** Of its memory, what a process may still hold after a document and stay. */
 const keptShare = 0.6;
-/** Of each half that new objects are made in: what a document needs is mostly gone before one is full. */
-const youngMegabytes = 32;
+/** Of its memory, each half that new objects are made in: what a document needs is mostly gone before one is full. */
+const youngShare = 1 / 16;
 /** What is not V8's heap: Node itself, the document, what is unpacked. */
 const heapShare = 0.75;
 
@@ -59,7 +61,7 @@ function start({ memoryMegabytes }: DocumentBounds): ChildProcessByStdio<Writabl
       ...readable.map((folder) => `--allow-fs-read=${folder}${sep}`),
       '--disallow-code-generation-from-strings',
       `--max-old-space-size=${Math.floor(memoryMegabytes * heapShare)}`,
-      `--max-semi-space-size=${youngMegabytes}`,
+      `--max-semi-space-size=${Math.floor(memoryMegabytes * youngShare)}`,
       '--no-warnings',
       main,
     ],
@@ -95,6 +97,7 @@ export function startReader(bounds: DocumentBounds): Reader {
   };
   const gone = new Promise<void>((resolve) => {
     child.once('close', (_code, endSignal) => {
+      clearTimeout(threadsStarted);
       // V8 aborts when its heap is full.
       if (alive && endSignal === 'SIGABRT') why = 'memory';
       alive = false;
@@ -110,6 +113,7 @@ export function startReader(bounds: DocumentBounds): Reader {
   let received = 0;
   let mostReceived = 0;
   const next = frameReader({ headerBytes, bodyBytes });
+  const threadsStarted = setTimeout(haveGiveWay, startMilliseconds, pid).unref();
   child.stdout.once('data', () => void haveGiveWay(pid));
   child.stdout.on('data', (chunk: Uint8Array) => {
     received += chunk.length;

@@ -166,6 +166,12 @@ test('several files are put together, and none suffers for another', async () =>
   expect(await found(query('plum'))).toEqual(['vs_1 v0 0']);
   expect(await index.putAll(vs, [of('a', 'plum pie'), ...unlike().slice(0, 1)])).toEqual([null, null]);
   expect((await found(query('plum'))).sort()).toEqual(['vs_1 a 0', 'vs_1 v0 0']);
+  const tooMany = of('many', ...Array.from({ length: 65_537 }, () => 'fig'));
+  expect(await index.putAll(vs, [tooMany, of('c', 'fig')])).toEqual([
+    expect.objectContaining({ code: 'invalid_payload' }),
+    null,
+  ]);
+  expect(await found(query('fig'))).toEqual(['vs_1 c 0']);
   expect(await found(query('apple'))).toEqual([]);
   await index.removeFile(vs, 'b');
   expect(await found(query('pie'))).toEqual(['vs_1 a 0']);

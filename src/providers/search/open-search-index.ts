@@ -50,18 +50,28 @@ export function openSearchIndex({
   const reader = createWorkerLine<IndexReader>({ script: script('read-worker'), ...bounds });
 
   const putAll: SearchIndex['putAll'] = async (collection, files) => {
-    const packed = files.map((file) => pack(collection, file));
-    const sizes = packed.map(sizeOf);
-    if (sizes.some((size) => size > mostFileBytes)) {
-      throw invalidPayload('file', `The text and vectors of a file may take ${mostFileBytes} bytes at most.`);
+    const outcome: (Error | null)[] = files.map(() => null);
+    const packed: PackedFile[] = [];
+    const places: number[] = [];
+    for (const [at, file] of files.entries()) {
+      try {
+        packed.push(pack(collection, file));
+        places.push(at);
+      } catch (error) {
+        outcome[at] = error as Error;
+      }
     }
-    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    if (packed.length === 0) return outcome;
+    const bytes = packed.reduce((sum, file) => sum + sizeOf(file), 0);
     const transfer = packed.flatMap(({ vectors, texts }) => [
       vectors.buffer as ArrayBuffer,
       texts.bytes.buffer as ArrayBuffer,
     ]);
     const faults = await writer.call('put', packed, { bytes, transfer });
-    return faults.map((fault) => (fault === null ? null : errorOf(fault, name)));
+    for (const [at, fault] of faults.entries()) {
+      if (fault !== null) outcome[places[at] as number] = errorOf(fault, name);
+    }
+    return outcome;
   };
 
   return {
@@ -122,7 +132,7 @@ function pack(collection: Collection, { file, texts, vectors: given }: ChunkedFi
     vectors.set(vector, at);
     at += vector.length;
   }
-  return {
+  const packed = {
     collection,
     file,
     texts: { ...texts, bytes: inOwnMemory(texts.bytes) },
@@ -130,6 +140,10 @@ function pack(collection: Collection, { file, texts, vectors: given }: ChunkedFi
     vectors,
     dimensions,
   };
+  if (sizeOf(packed) > mostFileBytes) {
+    throw invalidPayload('file', `The text and vectors of a file may take ${mostFileBytes} bytes at most.`);
+  }
+  return packed;
 }
 
 /** Memory that others have a part in can't be given away. */

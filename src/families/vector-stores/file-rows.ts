@@ -248,13 +248,15 @@ export function fileRows(database: Database) {
     /** Files of a project, by their keys, with what they hold; answers the keys of those that were still wanted. */
     async complete(project: string, bytesOf: ReadonlyMap<string, number>): Promise<Set<string>> {
       const bytes = JSON.stringify(Object.fromEntries(bytesOf));
+      // Not by a join, for which all files of the project would be looked at.
       const { rows } = await sql<{ key: string }>`
+        with done as materialized (select key, value from json_each(${bytes}))
         update vector_store_files
-        set status = 'completed', error_code = null, error_message = null, usage_bytes = done.value
-        from json_each(${bytes}) as done
-        where vector_store_files.project = ${project} and vector_store_files.key = done.key
+        set status = 'completed', error_code = null, error_message = null,
+          usage_bytes = (select value from done where done.key = vector_store_files.key)
+        where project = ${project} and key in (select key from done)
           and status = 'in_progress' and removed_at is null
-        returning vector_store_files.key as key`.execute(database);
+        returning key`.execute(database);
       return new Set(rows.map(({ key }) => key));
     },
 

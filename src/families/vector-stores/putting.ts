@@ -1,3 +1,4 @@
+import { ApiError } from '../../errors.ts';
 import type { Turns } from '../../kit/turns.ts';
 import type { ChunkedFile, Collection, SearchIndex } from '../../providers/search/search-index.ts';
 import type { StoredFile } from '../files/directory.ts';
@@ -105,7 +106,8 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
         return error === null;
       });
     } catch (error) {
-      if (wanted.length > 1) keepApart(wanted);
+      // What has a code of its own says that nothing was tried.
+      if (wanted.length > 1 && !(error instanceof ApiError)) keepApart(wanted);
       for (const one of wanted) one.reject(error);
       return [];
     }

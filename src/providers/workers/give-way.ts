@@ -23,9 +23,12 @@ export function giveWay(isOwnProcess: boolean): void {
  */
 export async function haveGiveWay(pid: number): Promise<void> {
   if (process.platform !== 'linux') return;
-  try {
-    for (const thread of await readdir(`/proc/${pid}/task`)) setPriority(Number(thread), niceness);
-  } catch {
-    // It has ended, or may not be told.
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  for (const thread of threads) {
+    try {
+      setPriority(Number(thread), niceness);
+    } catch {
+      // It has ended, or may not be told.
+    }
   }
 }

@@ -142,14 +142,18 @@ async function upload({ ready }: Launched, documents: BenchDocument[]) {
       throw new Error(`${completed} of ${fileIds.length} files were taken in.`);
     return (performance.now() - from) / 1000;
   };
-  const connections = await openConnections(port, connectionCount);
+  let connections: Connection[] = [];
   const agent = requestOf('GET', '/agents/bench-agent?api-version=v1');
   return {
     ids,
     seconds,
     ingest,
     /** How long GETs take until that is done, sorted. */
-    reads: (done: Promise<unknown>) => pulse(connections, { request: agent, perSecond: getsPerSecond, done }),
+    async reads(done: Promise<unknown>): Promise<number[]> {
+      // The server closes those that are not used for a while.
+      if (connections.length === 0) connections = await openConnections(port, connectionCount);
+      return pulse(connections, { request: agent, perSecond: getsPerSecond, done });
+    },
     close() {
       for (const connection of [control, ...connections] satisfies Connection[]) connection.close();
     },

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 let allowed: number[] | undefined;
 
 /**
- * Gives the load generator a core of its own and the servers the others, `most` of them. Left to itself, the scheduler at times puts
- * both on one core while another is idle; then the generator's cost, the same for every server, hides their
- * difference. False where the system can't do it (no `taskset`) or has one core only.
+ * Gives the load generator a core of its own and the servers the others, `most` of them. Left to itself, the scheduler
+ * at times puts both on one core while another is idle; then the generator's cost, the same for every server, hides
+ * their difference. False where the system can't do it (no `taskset`) or has one core only.
  */
 export function separateCores(servers: number[], most?: number): boolean {
   // Asked once: of a generator that has its core, the system says no more than that one.

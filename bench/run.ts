@@ -95,13 +95,13 @@ async function measure(options: Options, directory: string): Promise<Figures> {
       ? startBloomery(entry, join(directory, name))
       : startFloorIn(`${name}-floor`, 'second floor');
   let coresSeparate = true;
-  const separate = (...targets: { pid: number }[]) => {
-    coresSeparate = separateCores(targets.map(({ pid }) => pid)) && coresSeparate;
-  };
-
-  const oneCore = (server: { pid: number }) => {
-    coresSeparate = separateCores([server.pid], 1) && coresSeparate;
-  };
+  const separateTo =
+    (most?: number) =>
+    (...targets: { pid: number }[]) => {
+      const pids = targets.map(({ pid }) => pid);
+      coresSeparate = separateCores(pids, most) && coresSeparate;
+    };
+  const separate = separateTo();
 
   const startUp = isWanted('start') ? await measureStartUp(entry, directory) : null;
   // Before this process is given a single core: the threads of the index are its own.
@@ -135,7 +135,7 @@ async function measure(options: Options, directory: string): Promise<Figures> {
   const files = isWanted('files')
     ? await measureFiles(entry, directory, (server) => shareCores([server.pid]))
     : null;
-  const ingestion = isWanted('ingestion') ? await measureIngestion(entry, directory, oneCore) : null;
+  const ingestion = isWanted('ingestion') ? await measureIngestion(entry, directory, separateTo(1)) : null;
   return {
     storedResponse,
     agentGet,

@@ -114,14 +114,16 @@ export async function attachFiles(
       isReplacing ||= row !== undefined;
       return true;
     });
-    if (wanted.length > 0) await upsert(on, store, wanted, { now, askedBy });
+    if (wanted.length > 0) {
+      await upsert(on, store, wanted, { now, askedBy });
+      await refuseTooMany(trx, store, mostFiles, target);
+    }
     if (batch !== null) {
       await sql`
         insert into vector_store_batch_files (project, batch_id, file_id)
         select ${store.project}, ${batch.id}, value from json_each(${ids})`.execute(on);
+      await trx.insertInto('vector_store_batches').values(batch).execute();
     }
-    if (wanted.length > 0) await refuseTooMany(trx, store, mostFiles, target);
-    if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
   });
   return { batch, isReplacing };
 }

@@ -36,7 +36,7 @@ export function createCoreShare(cores: number): CoreShare {
     while (busy < cores) {
       const [index] = waiting.index;
       const isDue = index !== undefined && performance.now() - index.since >= gatherMilliseconds;
-      const next = (isDue ? take('index') : take('read')) ?? take('index') ?? take('read');
+      const next = isDue ? (take('index') ?? take('read')) : (take('read') ?? take('index'));
       if (next === undefined) return;
     }
   };

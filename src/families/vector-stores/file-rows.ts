@@ -51,6 +51,9 @@ export interface StoreKey {
 /** A file as it is attached; a fork of the project has the same key. */
 export type FileKey = Pick<FileRow, 'project' | 'key'>;
 
+/** The same as a name. */
+export const fileName = ({ project, key }: FileKey): string => `${project}/${key}`;
+
 /** In a store, or in one of its batches. */
 export interface FileList {
   store: StoreKey;

@@ -1,7 +1,7 @@
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import { waitOf } from './embed.ts';
-import type { FileKey, FileRow, StoreKey } from './file-rows.ts';
+import { type FileKey, type FileRow, fileName, type StoreKey } from './file-rows.ts';
 import { storeTurn } from './store-rows.ts';
 import { EmbeddingFault, type Fault, FileGone, faultOf, type TakeInParts, takeIn } from './take-in.ts';
 
@@ -79,10 +79,10 @@ export function createIngestion(
         })
         .finally(() => {
           progress.end();
-          running.delete(keyOf(row));
+          running.delete(fileName(row));
           notify(storeOf(row));
         });
-      running.set(keyOf(row), { row, controller, ended });
+      running.set(fileName(row), { row, controller, ended });
     }
   };
 
@@ -142,8 +142,8 @@ export function createIngestion(
       await files.countAttempt(row, -1);
       onceRead(bytes);
     };
-    const vectors = limited.get(keyOf(row)) ?? [];
-    limited.delete(keyOf(row));
+    const vectors = limited.get(fileName(row)) ?? [];
+    limited.delete(fileName(row));
     try {
       const signal = AbortSignal.any([unwanted, closing.signal, limit]);
       await takeIn(parts, row, signal, { vectors, onRead });
@@ -162,7 +162,7 @@ export function createIngestion(
   };
 
   const keep = (row: FileRow, vectors: Float32Array[]): void => {
-    limited.set(keyOf(row), vectors);
+    limited.set(fileName(row), vectors);
     for (const [name] of limited) if (limited.size > mostLimited) limited.delete(name);
   };
 
@@ -224,6 +224,5 @@ export function createIngestion(
 }
 
 const storeOf = ({ project, store_id }: FileRow): StoreKey => ({ project, id: store_id });
-const keyOf = ({ project, key }: FileKey): string => `${project}/${key}`;
 
 const fault = (message: string, passes: boolean): Fault => ({ code: 'server_error', message, passes });

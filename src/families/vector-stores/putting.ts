@@ -4,7 +4,7 @@ import type { ChunkedFile, Collection, SearchIndex } from '../../providers/searc
 import type { StoredFile } from '../files/directory.ts';
 import type { Collections } from './collections.ts';
 import type { CoreShare } from './core-share.ts';
-import type { FileRow, FileRows, StoreKey } from './file-rows.ts';
+import { type FileRow, type FileRows, fileName, type StoreKey } from './file-rows.ts';
 import { type StoreRows, storeTurn } from './store-rows.ts';
 
 export interface ReadFile {
@@ -31,8 +31,6 @@ const mostTogether = 32;
 const mostBytesTogether = 4_194_304;
 const mostApart = 1024;
 
-const fileTurn = ({ project, key }: FileRow): string => `${project}/${key}`;
-
 interface Waiting {
   read: ReadFile;
   resolve(): void;
@@ -52,7 +50,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     for (const { read } of queue) {
       bytes += read.bytes;
       if (count === mostTogether || (count > 0 && bytes > mostBytesTogether)) break;
-      const isApart = apart.has(fileTurn(read.row));
+      const isApart = apart.has(fileName(read.row));
       if (count === 0 || !isApart) count++;
       if (isApart) break;
     }
@@ -114,7 +112,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
   };
 
   const keepApart = (failed: Waiting[]): void => {
-    for (const { read } of failed) apart.add(fileTurn(read.row));
+    for (const { read } of failed) apart.add(fileName(read.row));
     for (const name of apart) {
       if (apart.size <= mostApart) break;
       apart.delete(name);
@@ -125,7 +123,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     const bytesOf = new Map(done.map(({ read: { row, bytes } }) => [row.key, bytes]));
     const completed = await files.complete(project, bytesOf);
     for (const { read, resolve, reject } of done) {
-      apart.delete(fileTurn(read.row));
+      apart.delete(fileName(read.row));
       if (completed.has(read.row.key)) resolve();
       else await takeOut(collection, read.row).then(resolve, reject);
     }

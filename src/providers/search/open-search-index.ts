@@ -50,28 +50,20 @@ export function openSearchIndex({
   const reader = createWorkerLine<IndexReader>({ script: script('read-worker'), ...bounds });
 
   const putAll: SearchIndex['putAll'] = async (collection, files) => {
-    const outcome: (Error | null)[] = files.map(() => null);
-    const packed: PackedFile[] = [];
-    const places: number[] = [];
-    for (const [at, file] of files.entries()) {
-      try {
-        packed.push(pack(collection, file));
-        places.push(at);
-      } catch (error) {
-        outcome[at] = error as Error;
-      }
-    }
-    if (packed.length === 0) return outcome;
+    const attempts = files.map((file) => packOrError(collection, file));
+    const packed = attempts.filter((one): one is PackedFile => !(one instanceof Error));
+    if (packed.length === 0) return attempts.filter((one) => one instanceof Error);
     const bytes = packed.reduce((sum, file) => sum + sizeOf(file), 0);
     const transfer = packed.flatMap(({ vectors, texts }) => [
       vectors.buffer as ArrayBuffer,
       texts.bytes.buffer as ArrayBuffer,
     ]);
-    const faults = await writer.call('put', packed, { bytes, transfer });
-    for (const [at, fault] of faults.entries()) {
-      if (fault !== null) outcome[places[at] as number] = errorOf(fault, name);
-    }
-    return outcome;
+    const faults = (await writer.call('put', packed, { bytes, transfer })).values();
+    return attempts.map((one) => {
+      if (one instanceof Error) return one;
+      const fault = faults.next().value ?? null;
+      return fault === null ? null : errorOf(fault, name);
+    });
   };
 
   return {
@@ -144,6 +136,14 @@ function pack(collection: Collection, { file, texts, vectors: given }: ChunkedFi
     throw invalidPayload('file', `The text and vectors of a file may take ${mostFileBytes} bytes at most.`);
   }
   return packed;
+}
+
+function packOrError(collection: Collection, file: ChunkedFile): PackedFile | Error {
+  try {
+    return pack(collection, file);
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** Memory that others have a part in can't be given away. */

@@ -9,6 +9,7 @@ import { DocumentError, type DocumentSource } from './documents.ts';
 import {
   docxOf,
   docxParagraph,
+  endlessPage,
   pdfLines,
   pdfOfPages,
   pptxOf,
@@ -50,8 +51,7 @@ const invalid = (message: RegExp): unknown =>
     message: expect.stringMatching(message),
   });
 
-/** Takes quadratic time to read: each end tag is looked for in all that is open. */
-const slowPage = stored('slow.html', `<i>${'<b>'.repeat(2_000_000)}${'</u>'.repeat(2_000_000)}`);
+const slowPage = stored('slow.html', endlessPage());
 /** Inflates to 300 MB, in two steps. */
 const pdfBomb = stored('bomb.pdf', pdfOfPages([Buffer.alloc(300_000_000, ' ')], { deflated: 2 }));
 

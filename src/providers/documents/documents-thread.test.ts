@@ -5,6 +5,7 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { unpackTexts } from '../texts/packed-texts.ts';
 import type { Documents } from './documents.ts';
 import { documentsThread } from './documents-thread.ts';
+import { endlessPage } from './testing/sample-documents.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'documents-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,7 +46,7 @@ test('what is wrong with a document is said by its code', async () => {
 test('who no longer waits is told so, and others go on', async () => {
   open();
   const abort = new AbortController();
-  const source = sourceOf('c.txt', 'word '.repeat(1_000_000));
+  const source = sourceOf('c.html', endlessPage());
   const unwanted = documents.text(source, abort.signal);
   const wanted = documents.text(sourceOf('d.txt', 'kept'), never);
   abort.abort(new Error('not wanted any more'));
@@ -56,7 +57,7 @@ test('who no longer waits is told so, and others go on', async () => {
 
 test('once closed, what waits and what comes is refused', async () => {
   open();
-  const waiting = documents.text(sourceOf('e.txt', 'word '.repeat(1_000_000)), never).catch((error) => error);
+  const waiting = documents.text(sourceOf('e.html', endlessPage()), never).catch((error) => error);
   await documents.text(sourceOf('f.txt', 'read'), never);
   await documents.close();
   expect(await waiting).toMatchObject({ code: 'server_error' });

@@ -172,3 +172,6 @@ export const encryptedPdf = (): Uint8Array =>
   pdfOfPages([pdfLines('secret')], {
     trailer: `/ID [<${'01'.repeat(16)}> <${'01'.repeat(16)}>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <${'5a'.repeat(32)}> /U <${'a5'.repeat(32)}> >>`,
   });
+
+/** Takes quadratic time to read, minutes: each end tag is looked for in all that is open. */
+export const endlessPage = (): string => `<i>${'<b>'.repeat(2_000_000)}${'</u>'.repeat(2_000_000)}`;

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, opendir, rename, rm } from 'node:fs/promi
 import { join } from 'node:path';
 import { apiError } from '../errors.ts';
 import { codeOf } from '../trust/durable-file.ts';
+import { collectYoung } from './collect-garbage.ts';
 import { type Digest, Digesting } from './digesting.ts';
 
 /**
@@ -43,6 +44,8 @@ const batchBytes = 524_288;
 const batches = 3;
 /** How much may be written before the disk is put to work. */
 const syncedBytes = 16_777_216;
+/** Whole batches, after which what they came in is collected: V8 waits for more, and then goes through all there is. */
+const collectedBytes = 16 * batchBytes;
 const looked = 200;
 
 export function contents(directory: string): Contents {
@@ -147,6 +150,7 @@ async function writeAll(
     full.push({ buffer: gathered, written: disk.write(batch) });
     total += size;
     size = 0;
+    if (total % collectedBytes === 0) collectYoung();
   };
   const nextBatch = async (): Promise<Buffer> => {
     if (full.length < batches) return newBatch();
@@ -162,10 +166,9 @@ async function writeAll(
           flush();
           gathered = await nextBatch();
         }
-        const taken = chunk.subarray(at, at + batchBytes - size);
-        gathered.set(taken, size);
-        size += taken.length;
-        at += taken.length;
+        const taken = copy(chunk, at, gathered, size);
+        size += taken;
+        at += taken;
       }
     }
     flush();
@@ -175,6 +178,10 @@ async function writeAll(
     await disk.settled();
   }
 }
+
+/** How many bytes there was room for. Not by `set`, which goes byte by byte where memory is shared. */
+const copy = (from: Uint8Array, at: number, to: Buffer, size: number): number =>
+  Buffer.prototype.copy.call(from, to, size, at);
 
 /** Memory that the thread which hashes sees, too. */
 const newBatch = (): Buffer => Buffer.from(new SharedArrayBuffer(batchBytes));

@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 test(`nothing acknowledged is lost and nothing is left half done by ${kills} kills`, {
-  timeout: 60_000 + kills * 6000,
+  timeout: 60_000 + kills * 20_000,
 }, async () => {
   process.stderr.write(`BLOOMERY_SEED=${seed} BLOOMERY_KILLS=${kills}\n`);
   const random = seededRandom(seed);

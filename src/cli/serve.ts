@@ -5,8 +5,8 @@ import type { Arguments } from './arguments.ts';
 import { banner } from './banner.ts';
 import { configurationFile, loadConfiguration } from './configuration.ts';
 import { exitCodes } from './exit-codes.ts';
+import { settleMemory } from './settle-memory.ts';
 import { watchStopSignals } from './signals.ts';
-import { releaseStartUpMemory } from './start-up-memory.ts';
 
 export async function serve({ values }: Arguments<'serve'>): Promise<number> {
   const stop = watchStopSignals();
@@ -24,7 +24,7 @@ export async function serve({ values }: Arguments<'serve'>): Promise<number> {
     writeRunFile(dataDirectory, server);
     server.onApiKeyChanged(() => writeRunFile(dataDirectory, server));
     process.stdout.write(values.json ? `${readyLine(server)}\n` : banner(server));
-    releaseStartUpMemory();
+    settleMemory();
     await stop.requested;
   } finally {
     // Before the lock is let go, so that it can't be the file of a successor.

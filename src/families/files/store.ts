@@ -1,6 +1,6 @@
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
-import type { Database } from '../../storage/database.ts';
+import { type Database, prepared } from '../../storage/database.ts';
 import type { AnyPurpose, File } from './contract.ts';
 
 export interface FileRow {
@@ -49,6 +49,9 @@ export function fileStore(database: Database, budgets: FileBudgets) {
       .selectFrom('files')
       .selectAll()
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]));
+  const findAlive = prepared<FileRow>(database, (parameter) =>
+    alive(parameter('now')).where('id', '=', parameter('id')).where('project', '=', parameter('project')),
+  );
 
   return {
     /** To be called in a transaction: there may be no room for it. */
@@ -58,8 +61,8 @@ export function fileStore(database: Database, budgets: FileBudgets) {
       await on.withTables<Tables>().insertInto('files').values(row).execute();
     },
 
-    find: (project: string, id: string, now: number): Promise<FileRow | undefined> =>
-      alive(now).where('id', '=', id).where('project', '=', project).executeTakeFirst(),
+    find: async (project: string, id: string, now: number): Promise<FileRow | undefined> =>
+      (await findAlive({ project, id, now }))[0],
 
     async findAll(project: string, ids: readonly string[], now: number): Promise<FileRow[]> {
       const rows: FileRow[] = [];

@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 function share(cores: number) {
   const ofCores = createCoreShare(cores);
   const ends = new Map<string, (outcome: 'done' | 'failed') => void>();
-  const run = (kind: 'read' | 'index', name: string) =>
+  const run = (kind: 'read' | 'embed' | 'index', name: string) =>
     ofCores
       .run(
         kind,
@@ -54,6 +54,16 @@ test('one is indexed at a time, and those behind it hold no place', async () => 
   await vi.advanceTimersByTimeAsync(5000);
   expect(await underWay()).toEqual(['a', 'd']);
   expect(await end('a')).toEqual(['d', 'b']);
+});
+
+test('what has been read is embedded before more is read, one at a time', async () => {
+  const { run, underWay, end } = share(2);
+  for (const name of ['a', 'b', 'c']) void run('read', name);
+  for (const name of ['x', 'y']) void run('embed', name);
+  expect(await underWay()).toEqual(['a', 'b']);
+  expect(await end('a')).toEqual(['b', 'x']);
+  expect(await end('b')).toEqual(['x', 'c']);
+  expect(await end('x')).toEqual(['c', 'y']);
 });
 
 test('what is to be indexed lets reading go first for a while', async () => {

@@ -1,7 +1,15 @@
-/** The cores that reading documents and indexing them may keep busy; the others are left to those who answer requests. */
+/**
+ * The cores that taking documents in may keep busy: reading, embedding by the builtin model, and indexing. The others
+ * are left to those who answer requests.
+ */
 export interface CoreShare {
-  run<T>(kind: 'read' | 'index', work: () => Promise<T>): Promise<T>;
+  run<T>(kind: Kind, work: () => Promise<T>): Promise<T>;
 }
+
+type Kind = 'read' | 'embed' | 'index';
+
+/** These have one thread each: another that waits for it must not hold a place meanwhile. */
+const single: readonly Kind[] = ['embed', 'index'];
 
 /** What has been read meanwhile is put into the index together, which is less work. */
 const gatherMilliseconds = 250;
@@ -14,36 +22,34 @@ interface Waiting {
 }
 
 export function createCoreShare(cores: number): CoreShare {
-  const waiting = { read: [] as Waiting[], index: [] as Waiting[] };
-  let busy = 0;
-  /** The index has one thread: another that waits for it must not hold a place meanwhile. */
-  let isIndexing = false;
+  const waiting: Record<Kind, Waiting[]> = { read: [], embed: [], index: [] };
+  const busy: Record<Kind, number> = { read: 0, embed: 0, index: 0 };
 
-  const take = (kind: 'read' | 'index'): Waiting | undefined => {
-    if (kind === 'index' && isIndexing) return undefined;
-    const one = waiting[kind].shift();
-    if (one !== undefined) begin(kind, one);
-    return one;
-  };
+  const mayBegin = (kind: Kind): boolean => !single.includes(kind) || busy[kind] === 0;
 
-  const begin = (kind: 'read' | 'index', one: Waiting): void => {
-    busy++;
-    if (kind === 'index') isIndexing = true;
+  const begin = (kind: Kind, one: Waiting): void => {
+    busy[kind]++;
     one.begin();
   };
 
+  const take = (kind: Kind): boolean => {
+    const one = mayBegin(kind) ? waiting[kind].shift() : undefined;
+    if (one !== undefined) begin(kind, one);
+    return one !== undefined;
+  };
+
   const fill = (): void => {
-    while (busy < cores) {
+    while (busy.read + busy.embed + busy.index < cores) {
       const [index] = waiting.index;
       const isDue = index !== undefined && performance.now() - index.since >= gatherMilliseconds;
-      const next = isDue ? (take('index') ?? take('read')) : (take('read') ?? take('index'));
-      if (next === undefined) return;
+      const order: Kind[] = isDue ? ['index', 'embed', 'read'] : ['embed', 'read', 'index'];
+      if (!order.some(take)) return;
     }
   };
 
-  const goRegardless = (kind: 'read' | 'index', one: Waiting): void => {
+  const goRegardless = (kind: Kind, one: Waiting): void => {
     const at = waiting[kind].indexOf(one);
-    if (at < 0 || (kind === 'index' && isIndexing)) return;
+    if (at < 0 || !mayBegin(kind)) return;
     waiting[kind].splice(at, 1);
     begin(kind, one);
   };
@@ -60,8 +66,7 @@ export function createCoreShare(cores: number): CoreShare {
       try {
         return await work();
       } finally {
-        busy--;
-        if (kind === 'index') isIndexing = false;
+        busy[kind]--;
         fill();
       }
     },

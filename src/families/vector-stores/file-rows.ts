@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Window } from '../../kit/cursor-page.ts';
-import type { Database } from '../../storage/database.ts';
+import { type Database, prepared } from '../../storage/database.ts';
 import type { errorCodes, FileStatus, VectorStoreFile } from './contract.ts';
 
 export interface FileRow {
@@ -71,6 +71,12 @@ export function fileRows(database: Database) {
   const change = () => db.updateTable('vector_store_files');
   const changeOne = ({ project, key }: FileKey) =>
     change().where('project', '=', project).where('key', '=', key);
+  const countOne = prepared(database, (parameter) =>
+    change()
+      .set((q) => ({ attempts: q('attempts', '+', parameter('by')) }))
+      .where('project', '=', parameter('project'))
+      .where('key', '=', parameter('key')),
+  );
 
   return {
     find: (store: StoreKey, fileId: string): Promise<FileRow | undefined> =>
@@ -232,10 +238,8 @@ export function fileRows(database: Database) {
       return row !== undefined;
     },
 
-    countAttempt: async (file: FileKey, by: 1 | -1): Promise<void> => {
-      await changeOne(file)
-        .set((q) => ({ attempts: q('attempts', '+', by) }))
-        .execute();
+    countAttempt: async ({ project, key }: FileKey, by: 1 | -1): Promise<void> => {
+      await countOne({ project, key, by });
     },
 
     /** Notes that chunks of files of a project are about to be put; answers those that are still wanted. */

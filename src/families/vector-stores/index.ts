@@ -97,6 +97,7 @@ export function vectorStoresFamily(
       directory,
       documents,
       embed,
+      isBuiltin: (name) => models.find(name)?.deployment.provider === 'builtin',
       put: createPutting({ files, stores, index, collections, inTurn, cores }),
       cores,
     },

@@ -1,7 +1,7 @@
 import type { ExpressionBuilder } from 'kysely';
 import type { Budget } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
-import type { Database } from '../../storage/database.ts';
+import { type Database, prepared } from '../../storage/database.ts';
 import type { FileCounts, FileStatus, VectorStore } from './contract.ts';
 import type { FileTables, StoreKey } from './file-rows.ts';
 
@@ -60,6 +60,9 @@ export function storeRows(database: Database) {
       .updateTable('vector_stores')
       .where('project', '=', project)
       .where('id', '=', id);
+  const findAny = prepared<StoreRow>(database, (parameter) =>
+    rows().where('project', '=', parameter('project')).where('id', '=', parameter('id')),
+  );
   return {
     find: (project: string, id: string): Promise<StoreRow | undefined> =>
       db
@@ -80,8 +83,8 @@ export function storeRows(database: Database) {
         .execute(),
 
     /** Removed ones, too. */
-    any: ({ project, id }: StoreKey): Promise<StoreRow | undefined> =>
-      rows().where('project', '=', project).where('id', '=', id).executeTakeFirst(),
+    any: async ({ project, id }: StoreKey): Promise<StoreRow | undefined> =>
+      (await findAny({ project, id }))[0],
 
     /** Those whose collection in the index this is, of whatever project. */
     withCollection: (home: string, id: string): Promise<StoreRow[]> =>

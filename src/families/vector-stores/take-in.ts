@@ -16,6 +16,8 @@ export interface TakeInParts {
   documents: Documents;
   cores: CoreShare;
   embed: Embed;
+  /** Whether vectors are made by this server itself, and keep its cores busy. */
+  isBuiltin(deployment: string): boolean;
   put: Putting;
 }
 
@@ -59,7 +61,7 @@ export async function takeIn(
 }
 
 async function contentOf(
-  { documents, embed, cores }: TakeInParts,
+  { documents, embed, isBuiltin, cores }: TakeInParts,
   { project, asked_by: key, max_tokens: maxTokens, overlap_tokens: overlapTokens }: FileRow,
   { path, filename }: StoredFile,
   { deployment, vectors: made }: { deployment: string; vectors: Float32Array[] },
@@ -72,7 +74,9 @@ async function contentOf(
   if (deployment === '') return { texts, vectors: null };
   // It waits in the queue, where it holds nobody up.
   const caller = { ...patientCaller(project, key), isPatient: false };
-  const vectors = await embed(caller, deployment, unpackTexts(texts), signal, made).catch((error) => {
+  const make = () => embed(caller, deployment, unpackTexts(texts), signal, made);
+  const making = isBuiltin(deployment) ? cores.run('embed', make) : make();
+  const vectors = await making.catch((error) => {
     throw error instanceof ApiError ? new EmbeddingFault(error) : error;
   });
   return { texts, vectors };

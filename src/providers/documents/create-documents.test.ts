@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -63,18 +63,6 @@ test('nothing is started before there is a document, and documents follow each o
   expect(await documents.text(stored('a.pdf', pdfOfPages([pdfLines('Second')])), never)).toBe('Second');
   expect(await documents.text(stored('a.docx', docxOf(docxParagraph('Third'))), never)).toBe('Third');
   expect(documents.processes()).toEqual([pid]);
-});
-
-test.runIf(process.platform === 'linux')('a process gives way to others with all its threads', async () => {
-  const documents = open();
-  await documents.text(stored('a.txt', 'First.'), never);
-  const [pid] = documents.processes();
-  const priorities = () =>
-    readdirSync(`/proc/${pid}/task`).map((thread) => {
-      const status = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
-      return status.slice(status.lastIndexOf(')')).split(' ')[17];
-    });
-  await expect.poll(() => new Set(priorities())).toEqual(new Set(['10']));
 });
 
 test('long texts arrive as they are, in one piece and in chunks', async () => {

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { unpackTexts } from '../texts/packed-texts.ts';
@@ -54,6 +54,23 @@ test('who no longer waits is told so, and others go on', async () => {
   expect(await wanted).toBe('kept');
   await expect(documents.text(source, abort.signal)).rejects.toThrow('not wanted any more');
 });
+
+test.runIf(process.platform === 'linux')(
+  'the processes that read give way with all their threads',
+  async () => {
+    open();
+    await documents.text(sourceOf('nice.txt', 'read'), never);
+    const threads = (pid: number | string) => readdirSync(`/proc/${pid}/task`);
+    const started = threads(process.pid).flatMap((thread) =>
+      readFileSync(`/proc/${process.pid}/task/${thread}/children`, 'utf8').match(/\d+/g),
+    );
+    const priorities = started.flatMap((pid) =>
+      pid === null ? [] : threads(pid).map((thread) => getPriority(Number(thread))),
+    );
+    expect(priorities.length).toBeGreaterThan(1);
+    expect(new Set(priorities)).toEqual(new Set([10]));
+  },
+);
 
 test('once closed, what waits and what comes is refused', async () => {
   open();

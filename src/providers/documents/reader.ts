@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { type Frame, frameBytes, frameHead, frameReader } from '../sandbox/inside/frames.ts';
 import { residentBytes, watchMemory } from '../sandbox/memory-watch.ts';
 import type { PackedTexts } from '../texts/packed-texts.ts';
-import { haveGiveWay } from '../workers/give-way.ts';
 import type { DocumentBounds } from './bounds.ts';
 import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
 import type { Request } from './inside/main.ts';
@@ -33,8 +32,6 @@ const stepBytes = 262_144;
 const headerBytes = 1_048_576;
 const bodyBytes = 16_777_216;
 const longestMessage = 500;
-/** After which V8 has its threads, unless the machine is busy. */
-const startMilliseconds = 250;
 /** Of its memory, what a process may still hold after a document and stay. */
 const keptShare = 0.6;
 /** Of its memory, each half that new objects are made in: what a document needs is mostly gone before one is full. */
@@ -97,7 +94,6 @@ export function startReader(bounds: DocumentBounds): Reader {
   };
   const gone = new Promise<void>((resolve) => {
     child.once('close', (_code, endSignal) => {
-      clearTimeout(threadsStarted);
       // V8 aborts when its heap is full.
       if (alive && endSignal === 'SIGABRT') why = 'memory';
       alive = false;
@@ -113,8 +109,6 @@ export function startReader(bounds: DocumentBounds): Reader {
   let received = 0;
   let mostReceived = 0;
   const next = frameReader({ headerBytes, bodyBytes });
-  const threadsStarted = setTimeout(haveGiveWay, startMilliseconds, pid).unref();
-  child.stdout.once('data', () => void haveGiveWay(pid));
   child.stdout.on('data', (chunk: Uint8Array) => {
     received += chunk.length;
     if (received > mostReceived) return end('output');

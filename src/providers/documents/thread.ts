@@ -1,6 +1,7 @@
 /** The thread that sends documents to the processes that read them, and takes in what these answer. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PackedTexts } from '../texts/packed-texts.ts';
+import { giveWay } from '../workers/give-way.ts';
 import { createDocuments, type DocumentsOptions } from './create-documents.ts';
 import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
 
@@ -22,6 +23,8 @@ export interface Fault {
 
 const port = parentPort;
 if (port === null) throw new Error('Documents are sent from a worker thread only.');
+// So do the processes that are started from here, with all their threads.
+giveWay(false);
 const documents = createDocuments({
   ...(workerData as DocumentsOptions),
   onProcess: (pid, isRunning) => port.postMessage({ pid, isRunning } satisfies Answer),

@@ -40,6 +40,8 @@ interface Waiting {
 /** What has been read of a store while its index was busy is put together: files share most of their words. */
 export function createPutting({ files, stores, index, collections, inTurn, cores }: PuttingParts): Putting {
   const waiting = new Map<string, Waiting[]>();
+  /** Stores for which a core has been asked. */
+  const begun = new Set<string>();
   /** Were in a group with which the index failed as a whole: what made it fail must not do so to others again. */
   const apart = new Set<string>();
 
@@ -135,6 +137,21 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     await files.setIndexed(row, 0);
   };
 
+  /** The core first, then the store's turn: who changes the store otherwise need not wait for a core. */
+  const begin = (name: string, key: StoreKey): void => {
+    if (begun.has(name)) return;
+    begun.add(name);
+    const put = async (): Promise<void> => {
+      begun.delete(name);
+      const some = takeSome(name);
+      if (waiting.has(name)) begin(name, key);
+      await putSome(key, some).catch((error) => {
+        for (const one of some) one.reject(error);
+      });
+    };
+    void cores.run('index', () => inTurn(name, put));
+  };
+
   return (read) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const key = { project: read.row.project, id: read.row.store_id };
@@ -142,15 +159,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     const queue = waiting.get(name) ?? [];
     queue.push({ read, resolve, reject });
     waiting.set(name, queue);
-    void inTurn(name, async () => {
-      if (!waiting.has(name)) return;
-      await cores.run('index', async () => {
-        const some = takeSome(name);
-        await putSome(key, some).catch((error) => {
-          for (const one of some) one.reject(error);
-        });
-      });
-    });
+    begin(name, key);
     return promise;
   };
 }

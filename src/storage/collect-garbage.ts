@@ -7,10 +7,12 @@ let collect: Collect | null = null;
 
 /** V8's own collector, which it gives to nobody unless it is told to. */
 function collector(): Collect {
-  setFlagsFromString('--expose-gc');
-  const exposed = runInNewContext('gc') as Collect;
-  setFlagsFromString('--no-expose-gc');
-  return exposed;
+  if (collect === null) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as Collect;
+    setFlagsFromString('--no-expose-gc');
+  }
+  return collect;
 }
 
 /** All that is of no use any more. It takes 60 ms or so. */
@@ -20,6 +22,5 @@ export function collectAll(): void {
 
 /** What was made lately and is of no use any more. It takes a millisecond or so. */
 export function collectYoung(): void {
-  collect ??= collector();
-  collect({ type: 'minor', execution: 'sync' });
+  collector()({ type: 'minor', execution: 'sync' });
 }

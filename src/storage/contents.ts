@@ -44,8 +44,8 @@ const batchBytes = 524_288;
 const batches = 3;
 /** How much may be written before the disk is put to work. */
 const syncedBytes = 16_777_216;
-/** Whole batches, after which what they came in is collected: V8 waits for more, and then goes through all there is. */
-const collectedBytes = 16 * batchBytes;
+/** After these what they came in is collected: V8 waits for more, and then goes through all that the server holds. */
+const collectedBytes = 8_388_608;
 const looked = 200;
 
 export function contents(directory: string): Contents {
@@ -145,12 +145,13 @@ async function writeAll(
   let size = 0;
   let total = 0;
   const flush = (): void => {
+    if (size === 0) return;
     const batch = gathered.subarray(0, size);
     digesting.add(batch);
     full.push({ buffer: gathered, written: disk.write(batch) });
     total += size;
+    noteTaken(size);
     size = 0;
-    if (total % collectedBytes === 0) collectYoung();
   };
   const nextBatch = async (): Promise<Buffer> => {
     if (full.length < batches) return newBatch();
@@ -177,6 +178,16 @@ async function writeAll(
     digesting.abandon();
     await disk.settled();
   }
+}
+
+let uncollected = 0;
+
+/** Of all contents that are being written. */
+function noteTaken(bytes: number): void {
+  uncollected += bytes;
+  if (uncollected < collectedBytes) return;
+  uncollected = 0;
+  collectYoung();
 }
 
 /** How many bytes there was room for. Not by `set`, which goes byte by byte where memory is shared. */

@@ -66,6 +66,17 @@ test('what has been read is embedded before more is read, one at a time', async 
   expect(await end('x')).toEqual(['c', 'y']);
 });
 
+test('beside a long document those that have waited long are embedded one right after the other', async () => {
+  const { run, underWay, end } = share(1);
+  void run('read', 'long');
+  for (const name of ['x', 'y']) void run('embed', name);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(await underWay()).toEqual(['long']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await underWay()).toEqual(['long', 'x']);
+  expect(await end('x')).toEqual(['long', 'y']);
+});
+
 test('what is to be indexed lets reading go first for a while', async () => {
   const { run, underWay, end } = share(1);
   for (const name of ['a', 'b', 'c']) void run('read', name);

@@ -8,8 +8,8 @@ export interface CoreShare {
 
 type Kind = 'read' | 'embed' | 'index';
 
-/** These have one thread each: another that waits for it must not hold a place meanwhile. */
-const single: readonly Kind[] = ['embed', 'index'];
+/** Another one would only wait for the same thread, and must not hold a place meanwhile. */
+const oneAtATime: readonly Kind[] = ['embed', 'index'];
 
 /** What has been read meanwhile is put into the index together, which is less work. */
 const gatherMilliseconds = 250;
@@ -25,12 +25,15 @@ export function createCoreShare(cores: number): CoreShare {
   const waiting: Record<Kind, Waiting[]> = { read: [], embed: [], index: [] };
   const busy: Record<Kind, number> = { read: 0, embed: 0, index: 0 };
 
-  const mayBegin = (kind: Kind): boolean => !single.includes(kind) || busy[kind] === 0;
+  const mayBegin = (kind: Kind): boolean => !oneAtATime.includes(kind) || busy[kind] === 0;
 
   const begin = (kind: Kind, one: Waiting): void => {
     busy[kind]++;
     one.begin();
   };
+
+  const isImpatient = (one: Waiting | undefined): boolean =>
+    one !== undefined && performance.now() - one.since >= patienceMilliseconds;
 
   const take = (kind: Kind): boolean => {
     const one = mayBegin(kind) ? waiting[kind].shift() : undefined;
@@ -43,8 +46,9 @@ export function createCoreShare(cores: number): CoreShare {
       const [index] = waiting.index;
       const isDue = index !== undefined && performance.now() - index.since >= gatherMilliseconds;
       const order: Kind[] = isDue ? ['index', 'embed', 'read'] : ['embed', 'read', 'index'];
-      if (!order.some(take)) return;
+      if (!order.some(take)) break;
     }
+    for (const kind of oneAtATime) if (isImpatient(waiting[kind][0])) take(kind);
   };
 
   const goRegardless = (kind: Kind, one: Waiting): void => {

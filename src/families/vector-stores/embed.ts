@@ -13,23 +13,28 @@ export type Embed = (
   texts: readonly string[],
   signal: AbortSignal,
   vectors?: Float32Array[],
+  inTurn?: InTurn,
 ) => Promise<Float32Array[]>;
+
+/** Has some of the vectors made when it is their turn. */
+export type InTurn = <T>(make: () => Promise<T>) => Promise<T>;
 
 const textsAtOnce = 64;
 
 export const embedWith =
   (models: ModelGateway): Embed =>
-  async (caller, name, texts, signal, vectors = []) => {
+  async (caller, name, texts, signal, vectors = [], inTurn = (make) => make()) => {
     const { provider, deployment } = models.resolve(name);
     if (provider.embed === undefined) {
       throw unsupportedParameter('embeddings', `Deployment '${deployment.name}' has no embeddings.`);
     }
+    const embed = provider.embed.bind(provider);
     let atOnce = textsAtOnce;
     while (vectors.length < texts.length) {
       signal.throwIfAborted();
       const inputs = texts.slice(vectors.length, vectors.length + atOnce);
       try {
-        const { embeddings } = await provider.embed({ inputs, dimensions: null }, signal, caller);
+        const { embeddings } = await inTurn(() => embed({ inputs, dimensions: null }, signal, caller));
         vectors.push(...usable(embeddings, inputs.length, vectors[0]?.length, name));
       } catch (error) {
         // More at once than a limit ever lets through.

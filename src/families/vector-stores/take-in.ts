@@ -4,7 +4,7 @@ import { patientCaller } from '../../providers/models/caller.ts';
 import { unpackTexts } from '../../providers/texts/packed-texts.ts';
 import type { FileDirectory, StoredFile } from '../files/directory.ts';
 import type { CoreShare } from './core-share.ts';
-import type { Embed } from './embed.ts';
+import type { Embed, InTurn } from './embed.ts';
 import type { FileRow, FileRows } from './file-rows.ts';
 import type { Putting, ReadFile } from './putting.ts';
 import type { StoreRows } from './store-rows.ts';
@@ -16,7 +16,7 @@ export interface TakeInParts {
   documents: Documents;
   cores: CoreShare;
   embed: Embed;
-  /** Whether vectors are made by this server itself, and keep its cores busy. */
+  /** Whether the builtin model makes the vectors: their share of the cores is counted. */
   isBuiltin(deployment: string): boolean;
   put: Putting;
 }
@@ -74,8 +74,8 @@ async function contentOf(
   if (deployment === '') return { texts, vectors: null };
   // It waits in the queue, where it holds nobody up.
   const caller = { ...patientCaller(project, key), isPatient: false };
-  const make = () => embed(caller, deployment, unpackTexts(texts), signal, made);
-  const making = isBuiltin(deployment) ? cores.run('embed', make) : make();
+  const inTurn: InTurn | undefined = isBuiltin(deployment) ? (make) => cores.run('embed', make) : undefined;
+  const making = embed(caller, deployment, unpackTexts(texts), signal, made, inTurn);
   const vectors = await making.catch((error) => {
     throw error instanceof ApiError ? new EmbeddingFault(error) : error;
   });

@@ -4,9 +4,9 @@ import { setPriority } from 'node:os';
 const niceness = 10;
 
 /**
- * Has the thread that calls it give way to others, those that answer requests above all, and with it what it starts from
- * then on. Elsewhere than on Linux
- * priorities are the whole process's, so it is done where the thread is a process of its own.
+ * Has the thread that calls it give way to others, those that answer requests above all. On Linux what it starts from
+ * then on does so, too; elsewhere priorities are the whole process's, so it is done where the thread is a process of
+ * its own.
  */
 export function giveWay(isOwnProcess: boolean): void {
   if (process.platform !== 'linux' && !isOwnProcess) return;

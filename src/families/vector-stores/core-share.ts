@@ -6,7 +6,8 @@ export interface CoreShare {
   run<T>(kind: Kind, work: () => Promise<T>): Promise<T>;
 }
 
-type Kind = 'read' | 'embed' | 'index';
+const kinds = ['read', 'embed', 'index'] as const;
+type Kind = (typeof kinds)[number];
 
 /** Another one would only wait for the same thread, and must not hold a place meanwhile. */
 const oneAtATime: readonly Kind[] = ['embed', 'index'];
@@ -18,6 +19,7 @@ const patienceMilliseconds = 1000;
 
 interface Waiting {
   since: number;
+  isImpatient: boolean;
   begin(): void;
 }
 
@@ -25,20 +27,13 @@ export function createCoreShare(cores: number): CoreShare {
   const waiting: Record<Kind, Waiting[]> = { read: [], embed: [], index: [] };
   const busy: Record<Kind, number> = { read: 0, embed: 0, index: 0 };
 
-  const mayBegin = (kind: Kind): boolean => !oneAtATime.includes(kind) || busy[kind] === 0;
-
-  const begin = (kind: Kind, one: Waiting): void => {
+  const take = (kind: Kind): boolean => {
+    if (oneAtATime.includes(kind) && busy[kind] > 0) return false;
+    const one = waiting[kind].shift();
+    if (one === undefined) return false;
     busy[kind]++;
     one.begin();
-  };
-
-  const isImpatient = (one: Waiting | undefined): boolean =>
-    one !== undefined && performance.now() - one.since >= patienceMilliseconds;
-
-  const take = (kind: Kind): boolean => {
-    const one = mayBegin(kind) ? waiting[kind].shift() : undefined;
-    if (one !== undefined) begin(kind, one);
-    return one !== undefined;
+    return true;
   };
 
   const fill = (): void => {
@@ -48,25 +43,21 @@ export function createCoreShare(cores: number): CoreShare {
       const order: Kind[] = isDue ? ['index', 'embed', 'read'] : ['embed', 'read', 'index'];
       if (!order.some(take)) break;
     }
-    for (const kind of oneAtATime) if (isImpatient(waiting[kind][0])) take(kind);
-  };
-
-  const goRegardless = (kind: Kind, one: Waiting): void => {
-    const at = waiting[kind].indexOf(one);
-    if (at < 0 || !mayBegin(kind)) return;
-    waiting[kind].splice(at, 1);
-    begin(kind, one);
+    for (const kind of kinds) while (waiting[kind][0]?.isImpatient && take(kind));
   };
 
   return {
     async run(kind, work) {
       const turn = Promise.withResolvers<void>();
-      const one: Waiting = { since: performance.now(), begin: turn.resolve };
+      const one: Waiting = { since: performance.now(), isImpatient: false, begin: turn.resolve };
       waiting[kind].push(one);
       fill();
-      const impatience = setInterval(() => goRegardless(kind, one), patienceMilliseconds);
+      const impatience = setTimeout(() => {
+        one.isImpatient = true;
+        fill();
+      }, patienceMilliseconds);
       await turn.promise;
-      clearInterval(impatience);
+      clearTimeout(impatience);
       try {
         return await work();
       } finally {

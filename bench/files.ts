@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, createReadStream, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text as asText } from 'node:stream/consumers';
 import { residentMegabytes } from './process-figures.ts';
-import { launchBloomery } from './servers.ts';
+import { launchBloomery, requestBytes } from './servers.ts';
 import { median } from './statistics.ts';
 
 export interface Files {
@@ -22,6 +24,8 @@ export interface Files {
 const boundary = '------------------------d74496d66958873e';
 const mebibyte = 1_048_576;
 const fileMebibytes = 512;
+const pieceBytes = 262_144;
+const headBytes = 8192;
 const rounds = 5;
 const watchMilliseconds = 20;
 
@@ -83,10 +87,10 @@ function writeFile(path: string): void {
   closeSync(file);
 }
 
-async function copyAndDigest(from: string, to: string): Promise<void> {
+function copyAndDigest(from: string, to: string): void {
   execFileSync('cp', [from, to]);
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(from, { highWaterMark: mebibyte })) hash.update(chunk);
+  for (const piece of piecesOf(from)) hash.update(piece);
   hash.digest();
   rmSync(to);
 }
@@ -95,7 +99,6 @@ interface Place {
   port: number;
   path: string;
   headers: Record<string, string>;
-  method?: string;
 }
 
 async function send(at: Place, file: string): Promise<string> {
@@ -113,42 +116,74 @@ async function send(at: Place, file: string): Promise<string> {
       'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': String(head.length + fileMebibytes * mebibyte + tail.length),
     },
-    body: (async function* () {
+    body: (function* () {
       yield head;
-      yield* createReadStream(file, { highWaterMark: mebibyte });
+      yield* piecesOf(file);
       yield tail;
     })(),
   });
   return String((JSON.parse(answer) as { id: unknown }).id);
 }
 
-async function receive(at: Place): Promise<void> {
-  const got = { bytes: 0 };
-  await call({ ...at, onChunk: (chunk) => (got.bytes += chunk.length) });
-  if (got.bytes !== fileMebibytes * mebibyte) throw new Error(`The download has ${got.bytes} bytes.`);
+/** In one buffer that is used again and again: new memory for each piece would cost more than all else that is done. */
+function* piecesOf(file: string): Generator<Buffer> {
+  const buffer = Buffer.alloc(pieceBytes);
+  const opened = openSync(file, 'r');
+  try {
+    for (let read = readSync(opened, buffer); read > 0; read = readSync(opened, buffer)) {
+      yield buffer.subarray(0, read);
+    }
+  } finally {
+    closeSync(opened);
+  }
+}
+
+/** Reads into one buffer, too. The server ends the connection behind its answer. */
+async function receive({ port, path, headers }: Place): Promise<void> {
+  let bytes = 0;
+  const head = Buffer.alloc(headBytes);
+  const socket = connect({
+    ...{ host: '127.0.0.1', port },
+    onread: {
+      buffer: Buffer.alloc(pieceBytes),
+      callback(read, piece) {
+        if (bytes < headBytes) Buffer.from(piece).copy(head, bytes, 0, read);
+        bytes += read;
+        return true;
+      },
+    },
+  });
+  socket.write(
+    requestBytes({
+      ...{ method: 'GET', path, port },
+      headers: [`api-key: ${headers['api-key']}`, 'connection: close'],
+    }),
+  );
+  await once(socket, 'close');
+  const body = head.indexOf('\r\n\r\n') + 4;
+  if (!head.toString('latin1').startsWith('HTTP/1.1 200 ') || bytes - body !== fileMebibytes * mebibyte) {
+    throw new Error(`The download has ${bytes - body} bytes: ${head.toString('latin1', 0, body)}`);
+  }
 }
 
 interface Call extends Place {
-  body?: AsyncIterable<Uint8Array>;
-  /** Takes the answer instead of having it returned. */
-  onChunk?: (chunk: Buffer) => void;
+  method: string;
+  /** Each piece is valid until the next is asked for. */
+  body?: Iterable<Uint8Array>;
 }
 
-async function call({ method = 'GET', body, onChunk, ...at }: Call): Promise<string> {
-  const asked = request({ host: '127.0.0.1', method, ...at });
+async function call({ body, ...at }: Call): Promise<string> {
+  const asked = request({ host: '127.0.0.1', ...at });
   const answered = once(asked, 'response');
-  for await (const chunk of body ?? []) if (!asked.write(chunk)) await once(asked, 'drain');
+  for (const piece of body ?? []) await new Promise((resolve) => asked.write(piece, resolve));
   asked.end();
   const [answer] = await answered;
-  const chunks: Buffer[] = [];
-  answer.on('data', onChunk ?? ((chunk: Buffer) => chunks.push(chunk)));
-  await once(answer, 'end');
-  const text = Buffer.concat(chunks).toString();
-  if (answer.statusCode !== 200) throw new Error(`${method} ${at.path}: ${answer.statusCode} ${text}`);
+  const text = await asText(answer);
+  if (answer.statusCode !== 200) throw new Error(`${at.method} ${at.path}: ${answer.statusCode} ${text}`);
   return text;
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
+async function timed(work: () => Promise<void> | void): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;

@@ -8,13 +8,15 @@ import { type Digest, Digesting } from './digesting.ts';
 
 /**
  * Contents that are too large for the database, each a file of its own: `DIRECTORY/ID`. It is written under another
- * name and synced before it is placed, so that whatever has its name is whole. The row that names it is written
- * afterwards, and deleted before.
+ * name before it is placed, so that whatever has its name is whole; past a power cut only if it was synced. The row
+ * that names it is written afterwards, and deleted before.
  */
 export interface Contents {
   /** Writes what comes, as it comes. Where that throws, nothing is left. */
   write(bytes: AsyncIterable<Uint8Array>, digests: readonly Digest[]): Promise<Draft>;
   path(id: string): string;
+  /** Has contents that were placed outlive a power cut; those that are gone already are left out. */
+  sync(ids: readonly string[]): Promise<void>;
   remove(id: string): Promise<void>;
   /** Removes what earlier processes did not finish writing. To be called before the first `write`. */
   removeDrafts(): Promise<void>;
@@ -42,8 +44,6 @@ const drafts = 'drafts';
 /** What is held in memory of one content: one batch that is gathered, and so many that are written and hashed. */
 const batchBytes = 524_288;
 const batches = 3;
-/** How much may be written before the disk is put to work. */
-const syncedBytes = 16_777_216;
 /** After these what they came in is collected: V8 waits for more, and then goes through all that the server holds. */
 const collectedBytes = 8_388_608;
 const looked = 200;
@@ -76,10 +76,9 @@ export function contents(directory: string): Contents {
       let written: Pick<Draft, 'bytes' | 'digests'>;
       try {
         written = await writeAll(file, bytes, digests);
-        await file.sync();
       } catch (error) {
         await rm(draft, { force: true });
-        throw codeOf(error) === 'ENOSPC' ? diskFull(error) : error;
+        throw toldOf(error);
       } finally {
         await file.close();
       }
@@ -90,12 +89,20 @@ export function contents(directory: string): Contents {
         async place(id) {
           await rename(draft, path(id));
           placed = true;
-          await syncFolder(directory);
         },
         async discard() {
           if (!placed) await rm(draft, { force: true });
         },
       };
+    },
+
+    async sync(ids) {
+      try {
+        for (const id of ids) await syncFile(path(id));
+        await syncFolder(directory);
+      } catch (error) {
+        throw toldOf(error);
+      }
     },
 
     remove: (id) => rm(path(id), { force: true }),
@@ -122,11 +129,13 @@ export async function* namesIn(directory: string): AsyncGenerator<string> {
   for await (const entry of await opendir(directory)) if (entry.isFile()) yield entry.name;
 }
 
-const diskFull = (cause: unknown): Error =>
-  apiError('service_unavailable', "The server's disk is full, so the content was not kept.", {
-    retry: false,
-    cause,
-  });
+const toldOf = (error: unknown): unknown =>
+  codeOf(error) === 'ENOSPC'
+    ? apiError('service_unavailable', "The server's disk is full, so the content was not kept.", {
+        retry: false,
+        cause: error,
+      })
+    : error;
 
 /**
  * Gathers what comes in a few buffers that are used again and again, and meanwhile has the full ones written and
@@ -139,7 +148,7 @@ async function writeAll(
   names: readonly Digest[],
 ): Promise<Pick<Draft, 'bytes' | 'digests'>> {
   const digesting = new Digesting(names);
-  const disk = diskOf(file);
+  let writing = Promise.resolve();
   const full: { buffer: Buffer; written: Promise<void> }[] = [];
   let gathered = newBatch();
   let size = 0;
@@ -148,7 +157,10 @@ async function writeAll(
     if (size === 0) return;
     const batch = gathered.subarray(0, size);
     digesting.add(batch);
-    full.push({ buffer: gathered, written: disk.write(batch) });
+    writing = writing.then(() => file.writeFile(batch));
+    // It is waited for later; until then nobody may miss that it failed.
+    writing.catch(() => {});
+    full.push({ buffer: gathered, written: writing });
     total += size;
     noteTaken(size);
     size = 0;
@@ -176,7 +188,7 @@ async function writeAll(
     return { digests: await digesting.finish(), bytes: total };
   } finally {
     digesting.abandon();
-    await disk.settled();
+    await writing;
   }
 }
 
@@ -197,42 +209,19 @@ const copy = (from: Uint8Array, at: number, to: Buffer, size: number): number =>
 /** Memory that the thread which hashes sees, too. */
 const newBatch = (): Buffer => Buffer.from(new SharedArrayBuffer(batchBytes));
 
-/** Writes one thing after the other, and has it go to the disk meanwhile, so that not all is waited for in the end. */
-function diskOf(file: FileHandle) {
-  let writing = Promise.resolve();
-  let syncing: Promise<void> | null = null;
-  let written = 0;
-  let synced = 0;
-  const syncEarly = (): void => {
-    if (syncing !== null || written - synced < syncedBytes) return;
-    synced = written;
-    syncing = file
-      .datasync()
-      // The sync in the end tells of it.
-      .catch(() => {})
-      .finally(() => {
-        syncing = null;
-      });
-  };
-  return {
-    write(batch: Uint8Array): Promise<void> {
-      writing = writing.then(async () => {
-        await file.writeFile(batch);
-        written += batch.length;
-        syncEarly();
-      });
-      // It is waited for later; until then nobody may miss that it failed.
-      writing.catch(() => {});
-      return writing;
-    },
-    async settled(): Promise<void> {
-      try {
-        await writing;
-      } finally {
-        await syncing;
-      }
-    },
-  };
+async function syncFile(path: string): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r+');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** A new name in a folder outlives a power cut only once the folder itself is on disk. Not every system can. */

@@ -26,6 +26,7 @@ export const fileArchive = (store: FileStore, contents: Contents): ArchivePart =
         const content = newId('file');
         await draft.place(content);
         taken.set(name, { content, bytes: draft.bytes });
+        await contents.sync([content]);
       },
       imported(_table, row) {
         const found = taken.get(String(row.content));

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import OpenAI, { toFile } from 'openai';
 import { afterEach, expect, test, vi } from 'vitest';
 import { newId } from '../../kit/ids.ts';
+import { openDatabase } from '../../storage/database.ts';
+import { migrations } from '../index.ts';
 import { testKey } from '../testing/test-app.ts';
 import { type WholeApp, wholeApp } from '../testing/whole-app.ts';
 
@@ -372,6 +374,48 @@ test('after a crash nothing is left of what was never finished, and nothing else
   expect(draftsOf(folder)).toEqual([]);
   expect(await (await after.content(file.id)).text()).toBe('hello');
 });
+
+test('what a power cut has cost is gone with the next start, and nothing else', async () => {
+  const { client, folder } = await start();
+  const names = ['whole', 'short', 'other', 'missing', 'synced'];
+  const files = await Promise.all(
+    names.map(async (name) =>
+      client.files.create({ file: await textFile(`${name}.txt`), purpose: 'user_data' }),
+    ),
+  );
+  await app.drain(0);
+  expect(await unsynced(folder)).toEqual([]);
+  const [whole = '', short = '', other = '', missing = '', synced = ''] = files.map(({ id }) => id);
+  await noteUnsynced(folder, [whole, short, other, missing]);
+  truncateSync(join(folder, short), 3);
+  writeFileSync(join(folder, other), '\0ello');
+  rmSync(join(folder, missing));
+  writeFileSync(join(folder, synced), 'jello');
+  app = await app.restart();
+  const after = await connect();
+  expect((await after.client.files.list({ order: 'asc' })).data.map(({ id }) => id)).toEqual(
+    [whole, synced].sort(),
+  );
+  expect(contentsOf(folder).sort()).toEqual([whole, synced].sort());
+  expect(await (await after.content(whole)).text()).toBe('hello');
+  expect(await unsynced(folder)).toEqual([]);
+});
+
+type ToSync = { contents_to_sync: { content: string } };
+
+async function unsynced(folder: string): Promise<unknown[]> {
+  const database = await openDatabase(dirname(folder), migrations);
+  const rows = await database.withTables<ToSync>().selectFrom('contents_to_sync').selectAll().execute();
+  await database.destroy();
+  return rows;
+}
+
+async function noteUnsynced(folder: string, contents: string[]): Promise<void> {
+  const database = await openDatabase(dirname(folder), migrations);
+  const rows = contents.map((content) => ({ content }));
+  await database.withTables<ToSync>().insertInto('contents_to_sync').values(rows).execute();
+  await database.destroy();
+}
 
 test('a content that somebody took away is 404', async () => {
   const { client, folder } = await start();

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { apiError, invalidPayload } from '../../errors.ts';
 import { newId } from '../../kit/ids.ts';
 import { unixSeconds } from '../../kit/time.ts';
@@ -7,6 +10,7 @@ import type { Database } from '../../storage/database.ts';
 import type { AnyPurpose, File } from './contract.ts';
 import type { FileDirectory, StoredFile } from './directory.ts';
 import { checkJsonLines } from './json-lines.ts';
+import { createLateSync } from './late-sync.ts';
 import { type FileRow, type FileStore, toFile } from './store.ts';
 
 /** What is said of a file when it is made. */
@@ -37,6 +41,10 @@ export interface Files extends FileDirectory {
   remove(project: string, id: string): Promise<void>;
   /** Removes files whose time is over. */
   sweep(): Promise<void>;
+  /** Looks at what an earlier process has not brought to the disk, and removes files that a power cut has cost. */
+  recover(): Promise<void>;
+  /** Waits until all is on the disk. */
+  close(): Promise<void>;
 }
 
 export interface FilesParts {
@@ -49,9 +57,11 @@ export interface FilesParts {
 const batchSeconds = 30 * 86_400;
 const batchBytes = 209_715_200;
 const swept = 100;
+const pieceBytes = 1_048_576;
 
 export function createFiles({ database, store, contents, log }: FilesParts): Files {
   const listeners: Parameters<FileDirectory['onRemoved']>[0][] = [];
+  const late = createLateSync(database, contents, log);
   const toStored = (row: FileRow): StoredFile => ({
     id: row.id,
     filename: row.filename,
@@ -123,16 +133,19 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
         created_at: now,
         expires_at: seconds === null ? null : now + seconds,
       };
+      await late.room();
       await draft.place(row.content);
       try {
         await database.transaction().execute(async (on) => {
           await store.add(row, on);
+          await late.note(row.content, on);
           await alongside?.(on);
         });
       } catch (error) {
         await contents.remove(row.content);
         throw error;
       }
+      late.begin(row.content, row.bytes);
       return toFile(row);
     },
 
@@ -150,5 +163,27 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
         if (expired.length < swept) return;
       }
     },
+
+    async recover() {
+      const left = await late.left();
+      for (const content of left) {
+        const rows = await store.withContent(content);
+        const [first] = rows;
+        if (first === undefined || (await isWhole(contents.path(content), first))) continue;
+        log.warn({ file: first.id }, 'a power cut has cost a file that was just uploaded');
+        for (const { project, id } of rows) await remove(project, id);
+      }
+      if (left.length > 0) await late.sync(left);
+    },
+
+    close: late.close,
   };
+}
+
+async function isWhole(path: string, { bytes, sha256 }: FileRow): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  if (found?.size !== bytes) return false;
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) hash.update(piece);
+  return hash.digest('hex') === sha256;
 }

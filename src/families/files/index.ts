@@ -24,6 +24,7 @@ export interface FilesFamily {
   files: Files;
   /** Removes what an earlier process has left, and what is over, now and from time to time. */
   start(): Promise<void>;
+  /** Waits until all is on the disk. */
   close(): Promise<void>;
 }
 
@@ -62,9 +63,13 @@ export function filesFamily(
     },
     async start() {
       await kept.removeDrafts();
+      await files.recover();
       const before = newId('file');
       housekeeping.start(() => kept.removeUnknown(before, store.known));
     },
-    close: housekeeping.close,
+    async close() {
+      await housekeeping.close();
+      await files.close();
+    },
   };
 }

@@ -59,4 +59,12 @@ export const migrations: Migrations = {
       await db.schema.createIndex('files_expiry').on('files').columns(['expires_at', 'id']).execute();
     },
   },
+  '0042_contents_to_sync': {
+    async up(db) {
+      await db.schema
+        .createTable('contents_to_sync')
+        .addColumn('content', 'text', (c) => c.primaryKey())
+        .execute();
+    },
+  },
 };

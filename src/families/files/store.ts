@@ -158,6 +158,10 @@ export function fileStore(database: Database, budgets: FileBudgets) {
       return Number(files);
     },
 
+    /** The files that have a content, of all projects. */
+    withContent: (content: string): Promise<FileRow[]> =>
+      db.selectFrom('files').selectAll().where('content', '=', content).execute(),
+
     /** Those of the contents that are in use, in any project. */
     async known(contents: string[]): Promise<Set<string>> {
       if (contents.length === 0) return new Set();

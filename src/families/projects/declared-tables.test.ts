@@ -7,7 +7,13 @@ import { migrations } from '../index.ts';
 import { projectTables as declared } from '../project-tables.ts';
 
 /** Rows of no project, or of all. */
-const ofTheServer = ['projects', 'unused_collections', 'schema_migrations', 'schema_migrations_lock'];
+const ofTheServer = [
+  'projects',
+  'contents_to_sync',
+  'unused_collections',
+  'schema_migrations',
+  'schema_migrations_lock',
+];
 
 test('every table says what becomes of its rows when a project is forked or deleted', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'bloomery-test-'));

@@ -118,6 +118,7 @@ export function uploadsService({
         };
         await draft.place(part.id);
         try {
+          await contents.sync([part.id]);
           await store.addPart(part, (current, { count, bytes }) => {
             refuseEnded(current ?? { ...upload, status: 'expired' });
             if (count >= mostParts) throw tooMuch(`more than ${mostParts} parts`);

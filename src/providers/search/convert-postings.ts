@@ -1,4 +1,4 @@
-import { growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import { createRunFile } from './run-file.ts';
 import type { SearchFile } from './search-file.ts';
 import { hashedWord, writePart, writeWord } from './word-block.ts';
@@ -18,15 +18,15 @@ export function convertPostings(db: SearchFile): void {
   const rows = db.prepare(
     'select collection, batch, word, segment, data from postings order by collection, batch, word, segment',
   );
-  const parts = growingBytes();
+  const parts = new GrowingBytes();
   let words: Word[] = [];
   let segments = new Set<number>();
   let held = 0;
 
   const takeWord = (word: string): void => {
-    if (parts.size() === 0) return;
+    if (parts.size === 0) return;
     const bytes = new TextEncoder().encode(word);
-    held += bytes.length + parts.size() + 4;
+    held += bytes.length + parts.size + 4;
     words.push({ bytes, hash: hashedWord(bytes, 0, bytes.length), parts: parts.taken() });
   };
   const writeRun = (collection: number): void => {

@@ -1,4 +1,4 @@
-import { growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import { createRunFile } from './run-file.ts';
 import { chunkNumber, type SearchFile } from './search-file.ts';
 import { BlockCursor, writePart, writeWord } from './word-block.ts';
@@ -72,14 +72,14 @@ function* stretches(numbers: readonly number[], firstCopy: number): Generator<St
 
 /** A block with other numbers for the segments. */
 function renumbered(block: Uint8Array, copies: ReadonlyMap<number, number>): Uint8Array {
-  const copy = growingBytes();
-  const parts = growingBytes();
+  const copy = new GrowingBytes();
+  const parts = new GrowingBytes();
   for (const cursor = new BlockCursor(block); cursor.next(); ) {
     cursor.readParts((segment, _, postings, end) => {
       const number = copies.get(segment);
       if (number !== undefined) writePart(parts, number, block, postings, end);
     });
-    if (parts.size() > 0) writeWord(copy, block, cursor.wordStart, cursor.wordEnd, parts);
+    if (parts.size > 0) writeWord(copy, block, cursor.wordStart, cursor.wordEnd, parts);
   }
   return copy.taken();
 }

@@ -1,56 +1,55 @@
-/** Bytes that are added to at their end. */
-export interface GrowingBytes {
-  size(): number;
-  /** A whole number from 0, seven bits a byte. */
-  number(value: number): void;
-  copy(from: Uint8Array, start: number, end: number): void;
-  /** Adds all of them to others; there are none then. */
-  moveTo(other: GrowingBytes): void;
-  /** All of them; there are none then. */
-  taken(): Uint8Array;
-}
-
 /** Up to this many are copied faster one by one. */
 const fewBytes = 48;
+/** What a number takes at most. */
+const numberBytes = 8;
 
-export function growingBytes(): GrowingBytes {
-  let bytes = new Uint8Array(8192);
-  let size = 0;
+/** Bytes that are added to at their end. A class, as so much goes through it that calls of closures would be felt. */
+export class GrowingBytes {
+  #bytes = new Uint8Array(8192);
+  #size = 0;
 
-  const makeRoom = (more: number): void => {
-    if (size + more <= bytes.length) return;
-    const larger = new Uint8Array((size + more) * 2);
-    larger.set(bytes.subarray(0, size));
-    bytes = larger;
-  };
+  get size(): number {
+    return this.#size;
+  }
 
-  return {
-    size: () => size,
+  /** Adds a whole number from 0, seven bits a byte. */
+  number(value: number): void {
+    if (this.#size + numberBytes > this.#bytes.length) this.#grow(numberBytes);
+    let rest = value;
+    // Not by shifts: it may have more than 32 bits.
+    for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) this.#bytes[this.#size++] = (rest % 128) | 0x80;
+    for (; rest > 0x7f; rest >>= 7) this.#bytes[this.#size++] = (rest & 0x7f) | 0x80;
+    this.#bytes[this.#size++] = rest;
+  }
 
-    number(value) {
-      makeRoom(8);
-      let rest = value;
-      // Not by shifts: it may have more than 32 bits.
-      for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes[size++] = (rest % 128) | 0x80;
-      bytes[size++] = rest;
-    },
+  copy(from: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    if (this.#size + count > this.#bytes.length) this.#grow(count);
+    if (count > fewBytes) this.#bytes.set(from.subarray(start, end), this.#size);
+    else {
+      const to = this.#bytes;
+      const size = this.#size - start;
+      for (let at = start; at < end; at++) to[size + at] = from[at] as number;
+    }
+    this.#size += count;
+  }
 
-    copy(from, start, end) {
-      makeRoom(end - start);
-      if (end - start > fewBytes) bytes.set(from.subarray(start, end), size);
-      else for (let at = start; at < end; at++) bytes[size + at - start] = from[at] as number;
-      size += end - start;
-    },
+  /** Adds all of them to others; there are none then. */
+  moveTo(other: GrowingBytes): void {
+    other.copy(this.#bytes, 0, this.#size);
+    this.#size = 0;
+  }
 
-    moveTo(other) {
-      other.copy(bytes, 0, size);
-      size = 0;
-    },
+  /** All of them; there are none then. */
+  taken(): Uint8Array {
+    const taken = this.#bytes.slice(0, this.#size);
+    this.#size = 0;
+    return taken;
+  }
 
-    taken() {
-      const taken = bytes.slice(0, size);
-      size = 0;
-      return taken;
-    },
-  };
+  #grow(more: number): void {
+    const larger = new Uint8Array((this.#size + more) * 2);
+    larger.set(this.#bytes.subarray(0, this.#size));
+    this.#bytes = larger;
+  }
 }

@@ -6,7 +6,7 @@ import { overlapsOf } from './overlaps.ts';
 import { quantise, strideOf, unitOf } from './quantise.ts';
 import { bytesOf, chunkNumber, type SearchFile, segmentChunks, transaction } from './search-file.ts';
 import type { Attributes, Collection, IndexedFile } from './search-index.ts';
-import { createWordCounter } from './segment-words.ts';
+import { createWordCounter, type SegmentWords } from './segment-words.ts';
 import { createWordRuns } from './word-runs.ts';
 
 /** A file with its chunks, packed for the way between threads. */
@@ -30,7 +30,7 @@ export type IndexWriter = ReturnType<typeof createIndexWriter>;
 
 /** What is given back to the file system after a removal, at most, in pages of 4 kB. */
 const pagesGivenBack = 16_384;
-/** What is held of words before they are written, in bytes of postings, and words that are known. */
+/** What is held of words before they are written, in bytes, and words that are known. */
 const mostTaken = 16_777_216;
 const mostWords = 200_000;
 
@@ -131,7 +131,7 @@ export function createIndexWriter(db: SearchFile) {
         ? Float32Array.from(quantised, (one) => (one === null ? -1 : one.error * 1.000001))
         : null;
       const row = addSegment.run(
-        ...[collection, file, place, part.length, counted.words.length, bytesOf(counted.lengths)],
+        ...[collection, file, place, part.length, counted.words.length, bytesOf(lengthsOf(counted))],
         overlaps.some((overlap) => overlap > 0) ? bytesOf(overlaps) : null,
         scales === null ? null : bytesOf(scales),
         errors === null ? null : bytesOf(errors),
@@ -249,3 +249,7 @@ export function createIndexWriter(db: SearchFile) {
     },
   };
 }
+
+/** Of each chunk how many words it has. */
+const lengthsOf = ({ starts, ends }: SegmentWords): Uint32Array =>
+  ends.map((end, at) => end - (starts[at] as number));

@@ -1,4 +1,4 @@
-import { growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import type { Run, RunFile } from './run-file.ts';
 import { BlockCursor, hashedWord, writeWord } from './word-block.ts';
 
@@ -19,7 +19,7 @@ export function mergeRuns(file: RunFile, collection: number, runs: readonly Run[
     runs.flatMap(({ segments }) => segments).sort((a, b) => a - b),
     runs.reduce((sum, { bytes }) => sum + bytes, 0),
   );
-  const parts = growingBytes();
+  const parts = new GrowingBytes();
   let left = cursors.filter((cursor) => cursor.next());
   while (left.length > 0) {
     let first = left[0] as RunCursor;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import { addPostings, noPostings, writePosting } from './postings.ts';
 
 const list = fc
@@ -14,7 +14,7 @@ test('postings of several segments come back as they were, moved to where each b
     fc.property(fc.array(fc.tuple(fc.nat(1_000_000), list), { maxLength: 5 }), (segments) => {
       const read = noPostings();
       for (const [first, entries] of segments) {
-        const written = growingBytes();
+        const written = new GrowingBytes();
         for (const [at, { place, count }] of entries.entries()) {
           writePosting(written, place - (entries[at - 1]?.place ?? 0), count);
         }

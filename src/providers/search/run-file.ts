@@ -1,4 +1,4 @@
-import { type GrowingBytes, growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import { bytesOf, numbersOf, type SearchFile } from './search-file.ts';
 import { blockOf } from './word-block.ts';
 
@@ -19,6 +19,15 @@ export interface NewRun {
   end(): void;
 }
 
+/** Words as they are in blocks, with the hash of each, and where it ends. */
+export interface HashedWords {
+  bytes: Uint8Array;
+  hashes: Uint32Array;
+  ends: Uint32Array;
+}
+
+/** What a segment takes in the run's list of them. */
+const segmentBytes = 4;
 /** Three fit on a page. */
 const blockBytes = 1250;
 export const mostBlocks = 65_536;
@@ -47,16 +56,33 @@ export function createRunFile(db: SearchFile) {
   const rangeOf = ({ number }: Run) => [blockNumber(number, 0), blockNumber(number, mostBlocks - 1)] as const;
   const packed = (segments: readonly number[]): Uint8Array => bytesOf(Uint32Array.from(segments));
 
+  const add = (collection: number, segments: readonly number[], bytes: number) => {
+    const blocks = Math.max(1, Math.min(mostBlocks, Math.ceil(bytes / blockBytes)));
+    const added = addRun.run(collection, newestOf(segments), blocks, bytes, packed(segments));
+    return { run: Number(added.lastInsertRowid), blocks };
+  };
+
   return {
+    /** A run of words that lie one behind the other, in the order of their hashes. */
+    write(collection: number, segments: readonly number[], { bytes, hashes, ends }: HashedWords): void {
+      const { run, blocks } = add(collection, segments, bytes.length + segments.length * segmentBytes);
+      let begin = 0;
+      for (let at = 0; at < hashes.length; ) {
+        const block = blockOf(hashes[at] as number, blocks);
+        while (at < hashes.length && blockOf(hashes[at] as number, blocks) === block) at++;
+        const end = ends[at - 1] as number;
+        addBlock.run(blockNumber(run, block), bytes.subarray(begin, end));
+        begin = end;
+      }
+    },
+
     /** A run of words that have about so many bytes. */
     begin(collection: number, segments: readonly number[], bytes: number): NewRun {
-      const blocks = Math.max(1, Math.min(mostBlocks, Math.ceil(bytes / blockBytes)));
-      const added = addRun.run(collection, newestOf(segments), blocks, bytes, packed(segments));
-      const run = Number(added.lastInsertRowid);
-      const block = growingBytes();
+      const { run, blocks } = add(collection, segments, bytes);
+      const block = new GrowingBytes();
       let current = 0;
       const write = (): void => {
-        if (block.size() > 0) addBlock.run(blockNumber(run, current), block.taken());
+        if (block.size > 0) addBlock.run(blockNumber(run, current), block.taken());
       };
       return {
         blockFor(hash) {

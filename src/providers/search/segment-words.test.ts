@@ -3,25 +3,28 @@ import { expect, test } from 'vitest';
 import { longestKnown } from '../texts/known-parts.ts';
 import { wildTexts } from '../texts/testing/wild-texts.ts';
 import { overlapsOf } from './overlaps.ts';
-import { addPostings, noPostings } from './postings.ts';
 import { createWordCounter, type WordCounter } from './segment-words.ts';
 import { countWords } from './words.ts';
 
 /** Each word with the chunks it is in and how often. */
 function countedBy(counter: WordCounter, chunks: string[]) {
-  const { words, ends, bytes, lengths } = counter.count(chunks, overlapsOf(chunks));
+  const { words, starts, ends } = counter.count(chunks, overlapsOf(chunks));
   const found = new Map<string, [number, number][]>();
-  for (const [at, word] of words.entries()) {
-    const read = noPostings();
-    addPostings(read, 0, bytes, at === 0 ? 0 : (ends[at - 1] ?? 0), ends[at] ?? 0);
-    const places = Array.from({ length: read.size }, (_, n) => [read.chunks[n], read.counts[n]]);
-    found.set(wordAt(counter, word), places as [number, number][]);
+  for (const place of chunks.keys()) {
+    const counts = new Map<string, number>();
+    for (const word of words.subarray(starts[place], ends[place])) {
+      const text = wordAt(counter, word);
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+    for (const [word, times] of counts) found.set(word, [...(found.get(word) ?? []), [place, times]]);
   }
-  return { found, lengths: [...lengths] };
+  return { found, lengths: chunks.map((_, at) => (ends[at] ?? 0) - (starts[at] ?? 0)) };
 }
 
-const wordAt = ({ vocabulary }: WordCounter, word: number): string =>
-  new TextDecoder().decode(vocabulary.bytes().subarray(vocabulary.start(word), vocabulary.end(word)));
+const wordAt = ({ vocabulary }: WordCounter, word: number): string => {
+  const { bytes, starts } = vocabulary.words();
+  return new TextDecoder().decode(bytes.subarray(starts[word], starts[word + 1]));
+};
 
 function countedOneByOne(chunks: string[]) {
   const counted = chunks.map(countWords);

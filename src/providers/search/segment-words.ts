@@ -1,17 +1,16 @@
 import { createKnownParts, hashedOn, hashSeed, longestKnown } from '../texts/known-parts.ts';
-import { growingBytes } from './growing-bytes.ts';
-import { writePosting } from './postings.ts';
 import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 import { stemmed, wordsIn } from './words.ts';
 
-/** The words of a segment with where they occur, and how many words each of its chunks has. */
+/**
+ * The words of a segment in their order, by their numbers in the vocabulary. Where a chunk repeats the end of the one
+ * before it, they have words in common: it begins before that one ends.
+ */
 export interface SegmentWords {
-  /** Each once, by their numbers in the vocabulary. */
   words: Int32Array;
-  /** Of each word's postings in `bytes`, which follow each other. */
+  /** Of each chunk where its words begin, and where they end. */
+  starts: Uint32Array;
   ends: Uint32Array;
-  bytes: Uint8Array;
-  lengths: Uint32Array;
 }
 
 export interface WordCounter {
@@ -29,16 +28,26 @@ const smallOf = Uint8Array.from({ length: 256 }, (_, code) => {
 });
 const blank = 0x20;
 
+/** A chunk whose words have been counted. */
+interface Counted {
+  text: string;
+  /** Where it begins, in units of the segment's text; what is repeated is in that once. */
+  begin: number;
+  /** Where its words begin. */
+  start: number;
+  /** Whether all of it is ASCII, so that it is known where its words are. */
+  isPlain: boolean;
+}
+
+const none: Counted = { text: '', begin: 0, start: 0, isPlain: false };
+
 /** Counts words as `countWords` does, for all chunks of a segment; what one repeats of another is looked at once. */
 export function createWordCounter(): WordCounter {
   const vocabulary = createVocabulary();
   const known = createKnownParts('bytes', 65_536);
-  const found = createFindings();
+  const words = wordList();
   const encoder = new TextEncoder();
   let bytes = Buffer.alloc(65_536);
-  /** Of the chunk at hand and the one before: their words in order; none where there is more than ASCII in it. */
-  let words = wordList();
-  let wordsBefore = wordList();
 
   const numberOf = (start: number, end: number, hash: number): number => {
     if (end - start > longestKnown) return vocabulary.numberOf(stemmed(bytes.toString('latin1', start, end)));
@@ -49,7 +58,7 @@ export function createWordCounter(): WordCounter {
     return added;
   };
 
-  /** Of signs that are all ASCII and begin at `from` of the chunk. What follows the end is none of a word. */
+  /** Of signs that are all ASCII and begin at `from` of the segment's text. What follows the end is none of a word. */
   const countPlain = (begin: number, end: number, from: number): void => {
     for (let at = begin; at < end; at++) {
       const start = at;
@@ -59,9 +68,7 @@ export function createWordCounter(): WordCounter {
         hash = hashedOn(hash, code as number);
       }
       if (at === start) continue;
-      const number = numberOf(start, at, hash);
-      words.add(number, from + start);
-      found.add(number);
+      words.add(numberOf(start, at, hash), from + start);
     }
   };
 
@@ -73,9 +80,9 @@ export function createWordCounter(): WordCounter {
       for (; (bytes[at] as number) > blank; at++) all |= bytes[at] as number;
       if (all < 0x80) countPlain(start, at, 0);
       else
-        for (const word of wordsIn(bytes.toString('utf8', start, at))) found.add(vocabulary.numberOf(word));
+        for (const word of wordsIn(bytes.toString('utf8', start, at)))
+          words.add(vocabulary.numberOf(word), 0);
     }
-    words.clear();
   };
 
   /** How many bytes it has: as many as the text has units if all of it is ASCII. */
@@ -86,49 +93,50 @@ export function createWordCounter(): WordCounter {
     return written;
   };
 
-  /** Counts what a chunk repeats, but for a word that may go on behind it; where the rest begins. */
-  const countRepeated = (text: string, before: string, overlap: number): number => {
-    const begin = before.length - overlap;
-    const first = wordsBefore.from(begin);
-    const last = wordsBefore.size() - 1;
-    if (last < first || (isOfWord(before, begin - 1) && isOfWord(text, 0))) return 0;
-    const rest = wordsBefore.start(last) - begin;
-    if (encode(text.slice(rest)) > text.length - rest) return 0;
-    for (let at = first; at < last; at++) {
-      const number = wordsBefore.number(at);
-      words.add(number, wordsBefore.start(at) - begin);
-      found.add(number);
-    }
-    return rest;
+  /** Takes over the words that a chunk repeats, and counts the rest; where its words begin, or null if that can't be. */
+  const countRest = (text: string, overlap: number, before: Counted): number | null => {
+    const begin = before.begin + before.text.length - overlap;
+    const first = words.from(begin, before.start);
+    const last = words.size() - 1;
+    if (!before.isPlain || last < first) return null;
+    if (isOfWord(before.text, before.text.length - overlap - 1) && isOfWord(text, 0)) return null;
+    // The last word is looked at again: it may go on.
+    const rest = words.offset(last) - begin;
+    if (encode(text.slice(rest)) > text.length - rest) return null;
+    const ended = words.takeLast();
+    countPlain(0, text.length - rest, begin + rest);
+    return words.number(last) === ended ? first : words.repeat(first, last, ended);
   };
 
-  const countChunk = (text: string, before: string, overlap: number): number => {
-    [words, wordsBefore] = [wordsBefore, words];
-    words.clear();
-    found.nextChunk();
-    const from = overlap > 0 ? countRepeated(text, before, overlap) : 0;
-    if (from > 0) countPlain(0, text.length - from, from);
-    else {
-      const size = encode(text);
-      if (size === text.length) countPlain(0, size, 0);
-      else countMixed(size);
-    }
-    return found.wordsOfChunk();
+  const countWhole = (text: string, begin: number): boolean => {
+    const size = encode(text);
+    const isPlain = size === text.length;
+    if (isPlain) countPlain(0, size, begin);
+    else countMixed(size);
+    return isPlain;
   };
 
   return {
     vocabulary,
     count(texts, overlaps) {
-      found.nextSegment();
-      const lengths = Uint32Array.from(texts, (text, at) =>
-        countChunk(text, texts[at - 1] ?? '', overlaps[at] ?? 0),
-      );
-      return { lengths, ...found.encoded() };
+      const starts = new Uint32Array(texts.length);
+      const ends = new Uint32Array(texts.length);
+      let before = none;
+      words.clear();
+      for (const [at, text] of texts.entries()) {
+        const overlap = overlaps[at] ?? 0;
+        const begin = before.begin + before.text.length - overlap;
+        const repeated = overlap > 0 ? countRest(text, overlap, before) : null;
+        const start = repeated ?? words.size();
+        before = { text, begin, start, isPlain: repeated !== null || countWhole(text, begin) };
+        starts[at] = start;
+        ends[at] = words.size();
+      }
+      return { words: words.numbers(), starts, ends };
     },
     reset() {
       vocabulary.clear();
       known.clear();
-      found.clear();
     },
   };
 }
@@ -139,112 +147,54 @@ function isOfWord(text: string, at: number): boolean {
 
 /** Words with where they begin, in order. */
 function wordList() {
-  let numbers = new Int32Array(4096);
-  let starts = new Int32Array(4096);
+  let numbers = new Int32Array(32_768);
+  let offsets = new Int32Array(32_768);
   let size = 0;
+
+  const add = (number: number, offset: number): void => {
+    if (size === numbers.length) {
+      numbers = enlarged(numbers);
+      offsets = enlarged(offsets);
+    }
+    numbers[size] = number;
+    offsets[size++] = offset;
+  };
+
   return {
     size: () => size,
     number: (at: number) => numbers[at] as number,
-    start: (at: number) => starts[at] as number,
-    add(number: number, start: number): void {
-      if (size === numbers.length) {
-        numbers = enlarged(numbers, size * 2);
-        starts = enlarged(starts, size * 2);
-      }
-      numbers[size] = number;
-      starts[size++] = start;
-    },
-    /** The first one that begins there or behind. */
-    from(start: number): number {
-      let [low, high] = [0, size];
+    offset: (at: number) => offsets[at] as number,
+    add,
+    /** The first one that begins there or behind, of those from `start` on. */
+    from(offset: number, start: number): number {
+      let [low, high] = [start, size];
       while (low < high) {
         const middle = (low + high) >> 1;
-        if ((starts[middle] as number) < start) low = middle + 1;
+        if ((offsets[middle] as number) < offset) low = middle + 1;
         else high = middle;
       }
       return low;
     },
+    takeLast: (): number => numbers[--size] as number,
+    /** Puts a word in at `last`, and behind it those from `first` on once more; where these begin. */
+    repeat(first: number, last: number, word: number): number {
+      const behind = numbers.slice(last, size);
+      const places = offsets.slice(last, size);
+      size = last;
+      add(word, places[0] as number);
+      for (let at = first; at < last; at++) add(numbers[at] as number, offsets[at] as number);
+      for (const [at, number] of behind.entries()) add(number, places[at] as number);
+      return last + 1;
+    },
+    numbers: () => numbers.slice(0, size),
     clear(): void {
       size = 0;
     },
   };
 }
 
-/** Of each word of the vocabulary: the segment it was in last, and its first and last finding there. */
-const wordNumbers = 4;
-/** Of each finding: the chunk, how often, and the word's next finding. */
-const findingNumbers = 4;
-
-/** The occurrences of a segment's words in its chunks, as lists in flat arrays, one list for each word. */
-function createFindings() {
-  let ofWords = new Int32Array(65_536 * wordNumbers);
-  let findings = new Int32Array(65_536 * findingNumbers);
-  const bytes = growingBytes();
-  let words: number[] = [];
-  let size = 0;
-  let segment = 0;
-  let place = -1;
-  let total = 0;
-
-  const find = (): number => {
-    if (size === findings.length) findings = enlarged(findings, size * 2);
-    const finding = size;
-    findings[finding] = place;
-    findings[finding + 1] = 1;
-    findings[finding + 2] = -1;
-    size += findingNumbers;
-    return finding;
-  };
-
-  return {
-    nextSegment() {
-      segment++;
-      words = [];
-      size = 0;
-      place = -1;
-    },
-    nextChunk() {
-      place++;
-      total = 0;
-    },
-    wordsOfChunk: () => total,
-
-    add(word: number): void {
-      total++;
-      const own = word * wordNumbers;
-      if (own >= ofWords.length) ofWords = enlarged(ofWords, own * 2);
-      if (ofWords[own] !== segment) {
-        ofWords[own] = segment;
-        words.push(word);
-        ofWords[own + 1] = ofWords[own + 2] = find();
-        return;
-      }
-      const last = ofWords[own + 2] as number;
-      if (findings[last] === place) findings[last + 1] = (findings[last + 1] as number) + 1;
-      else findings[last + 2] = ofWords[own + 2] = find();
-    },
-
-    encoded(): Omit<SegmentWords, 'lengths'> {
-      const ends = new Uint32Array(words.length);
-      for (let index = 0; index < words.length; index++) {
-        let before = 0;
-        let at = ofWords[(words[index] as number) * wordNumbers + 1] as number;
-        while (at >= 0) {
-          const here = findings[at] as number;
-          writePosting(bytes, here - before, findings[at + 1] as number);
-          before = here;
-          at = findings[at + 2] as number;
-        }
-        ends[index] = bytes.size();
-      }
-      return { words: Int32Array.from(words), ends, bytes: bytes.taken() };
-    },
-    clear: () => void ofWords.fill(0),
-  };
-}
-
-function enlarged(numbers: Int32Array<ArrayBuffer>, size: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(size);
+function enlarged(numbers: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(numbers.length * 2);
   larger.set(numbers);
   return larger;
 }

@@ -4,13 +4,18 @@ import { hashedWord } from './word-block.ts';
 export interface Vocabulary {
   size(): number;
   numberOf(word: string): number;
-  /** All words in UTF-8, each where the one before it ends. */
-  bytes(): Uint8Array;
-  start(number: number): number;
-  end(number: number): number;
-  /** See `hashedWord`. */
-  hash(number: number): number;
+  /** All words, until the next is added. */
+  words(): VocabularyWords;
   clear(): void;
+}
+
+export interface VocabularyWords {
+  /** In UTF-8, each where the one before it ends. */
+  bytes: Uint8Array;
+  /** Where each begins, and where the last ends. */
+  starts: Uint32Array;
+  /** See `hashedWord`. */
+  hashes: Uint32Array;
 }
 
 export function createVocabulary(): Vocabulary {
@@ -44,10 +49,7 @@ export function createVocabulary(): Vocabulary {
       numbers.set(Buffer.from(own).toString(), size);
       return size++;
     },
-    bytes: () => bytes,
-    start: (number) => starts[number] as number,
-    end: (number) => starts[number + 1] as number,
-    hash: (number) => hashes[number] as number,
+    words: () => ({ bytes, starts, hashes }),
     clear() {
       numbers.clear();
       size = 0;

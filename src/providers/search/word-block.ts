@@ -27,7 +27,7 @@ export function writeWord(
 ): void {
   to.number(end - start);
   to.copy(bytes, start, end);
-  to.number(parts.size());
+  to.number(parts.size);
   parts.moveTo(to);
 }
 

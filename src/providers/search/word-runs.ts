@@ -1,4 +1,4 @@
-import { growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import { mergeRuns } from './merge-runs.ts';
 import { createRunFile, type Run } from './run-file.ts';
 import type { SearchFile } from './search-file.ts';
@@ -79,7 +79,7 @@ export function createWordRuns(db: SearchFile, vocabulary: Vocabulary): WordRuns
       const segments = taken.get(collection) ?? [];
       segments.push({ segment, words });
       taken.set(collection, segments);
-      takenBytes += words.bytes.length;
+      takenBytes += words.words.byteLength;
     },
     taken: () => takenBytes,
     write() {
@@ -115,15 +115,15 @@ function togetherOf(runs: readonly Run[]): Run[] {
 
 /** Null where none of the segments is in it. */
 function blockWithout(block: Uint8Array, segments: ReadonlySet<number>): Uint8Array | null {
-  const kept = growingBytes();
-  const parts = growingBytes();
+  const kept = new GrowingBytes();
+  const parts = new GrowingBytes();
   let found = false;
   for (const cursor = new BlockCursor(block); cursor.next(); ) {
     cursor.readParts((segment, start, _, end) => {
       if (segments.has(segment)) found = true;
       else parts.copy(block, start, end);
     });
-    if (parts.size() > 0) writeWord(kept, block, cursor.wordStart, cursor.wordEnd, parts);
+    if (parts.size > 0) writeWord(kept, block, cursor.wordStart, cursor.wordEnd, parts);
   }
   return found ? kept.taken() : null;
 }

@@ -1,21 +1,15 @@
-import { growingBytes } from './growing-bytes.ts';
+import { GrowingBytes } from './growing-bytes.ts';
+import { writePosting } from './postings.ts';
 import type { RunFile } from './run-file.ts';
+import { segmentChunks } from './search-file.ts';
 import type { SegmentWords } from './segment-words.ts';
 import type { Vocabulary } from './vocabulary.ts';
-import { writePart, writeWord } from './word-block.ts';
+import { writeWord } from './word-block.ts';
 
 export interface TakenSegment {
   segment: number;
   words: SegmentWords;
 }
-
-/** What a word takes beside its postings and itself, about. */
-const wordBytes = 4;
-const partBytes = 4;
-/** What a segment takes in the run's list of them. */
-const segmentBytes = 4;
-/** Of a place where a word occurs: the next one, the segment, and where its postings begin and end. */
-const placeNumbers = 4;
 
 /** Writes the words of several segments as one run. */
 export function writeRun(
@@ -24,48 +18,109 @@ export function writeRun(
   taken: readonly TakenSegment[],
   vocabulary: Vocabulary,
 ): void {
-  const total = taken.reduce((sum, { words: { words } }) => sum + words.length, 0);
-  /** Of each word of the vocabulary where it occurs first, then from there on; 0 where nothing follows. */
-  const heads = new Int32Array(vocabulary.size());
-  const places = new Int32Array((total + 1) * placeNumbers);
-  const different = new Int32Array(total);
+  const { bytes, starts, hashes } = vocabulary.words();
+  const { words, ends, places } = sortedPlaces(taken, vocabulary.size(), hashes);
+  const placesOf = postingsWriter(taken, places);
+  const written = new GrowingBytes();
+  const writtenHashes = new Uint32Array(words.length);
+  const writtenEnds = new Uint32Array(words.length);
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as number;
+    const parts = placesOf(ends[word] as number);
+    writeWord(written, bytes, starts[word] as number, starts[word + 1] as number, parts);
+    writtenHashes[at] = hashes[word] as number;
+    writtenEnds[at] = written.size;
+  }
+  file.write(
+    collection,
+    taken.map(({ segment }) => segment),
+    { bytes: written.taken(), hashes: writtenHashes, ends: writtenEnds },
+  );
+}
+
+/** Answers, for one word after the other, its parts; its places are those up to `end` that were not read yet. */
+function postingsWriter(taken: readonly TakenSegment[], places: Uint32Array): (end: number) => GrowingBytes {
+  const firstChunks = chunksOfWords(taken, places.length);
+  /** Of one word and segment: how often it is in each chunk. */
+  const counts = new Uint32Array(segmentChunks);
+  const postings = new GrowingBytes();
+  const parts = new GrowingBytes();
   let place = 0;
-  let words = 0;
-  let bytes = total * partBytes + taken.length * segmentBytes;
-  // From the last, as what is added to a list comes first in it.
-  for (let index = taken.length - 1; index >= 0; index--) {
-    const segment = (taken[index] as TakenSegment).words;
+
+  const writeCounted = (first: number, behind: number): void => {
+    let before = 0;
+    for (let chunk = first; chunk < behind; chunk++) {
+      const count = counts[chunk] as number;
+      if (count === 0) continue;
+      writePosting(postings, chunk - before, count);
+      before = chunk;
+      counts[chunk] = 0;
+    }
+  };
+
+  return (end) => {
     let start = 0;
-    for (let at = 0; at < segment.words.length; at++) {
-      const word = segment.words[at] as number;
-      const end = segment.ends[at] as number;
-      const head = heads[word] as number;
-      if (head === 0) {
-        different[words++] = word;
-        bytes += vocabulary.end(word) - vocabulary.start(word) + wordBytes;
+    for (let at = 0; place < end; at++) {
+      const { segment, words } = taken[at] as TakenSegment;
+      const next = start + words.words.length;
+      if ((places[place] as number) < next) {
+        const first = firstChunks[places[place] as number] as number;
+        let chunk = first;
+        for (; place < end && (places[place] as number) < next; place++) {
+          const word = places[place] as number;
+          chunk = firstChunks[word] as number;
+          do (counts[chunk++] as number)++;
+          while ((words.starts[chunk] as number) <= word - start);
+        }
+        writeCounted(first, chunk);
+        parts.number(segment);
+        parts.number(postings.size);
+        postings.moveTo(parts);
       }
-      place += placeNumbers;
-      places[place] = head;
-      places[place + 1] = index;
-      places[place + 2] = start;
-      places[place + 3] = end;
-      heads[word] = place;
-      start = end;
+      start = next;
     }
-    bytes += segment.bytes.length;
+    return parts;
+  };
+}
+
+/** Where all words are: words in the order of their hashes, their places in the order of the text. */
+function sortedPlaces(taken: readonly TakenSegment[], known: number, hashes: Uint32Array) {
+  const total = taken.reduce((sum, { words: { words } }) => sum + words.length, 0);
+  /** Of each word of the vocabulary first how often it occurs, then where its next place is to be. */
+  const ends = new Uint32Array(known);
+  const different = new Int32Array(Math.min(total, known));
+  let found = 0;
+  for (const { words } of taken) {
+    for (const word of words.words) if ((ends[word] as number)++ === 0) different[found++] = word;
   }
-  const segments = taken.map(({ segment }) => segment);
-  const run = file.begin(collection, segments, bytes);
-  const parts = growingBytes();
-  for (const word of byHash(different.subarray(0, words), vocabulary)) {
-    for (let at = heads[word] as number; at > 0; at = places[at] as number) {
-      const { segment, words: of } = taken[places[at + 1] as number] as TakenSegment;
-      writePart(parts, segment, of.bytes, places[at + 2] as number, places[at + 3] as number);
+  const words = byHash(different.subarray(0, found), hashes);
+  let start = 0;
+  for (const word of words) {
+    const count = ends[word] as number;
+    ends[word] = start;
+    start += count;
+  }
+  const places = new Uint32Array(total);
+  let index = 0;
+  for (const { words } of taken) {
+    for (const word of words.words) places[(ends[word] as number)++] = index++;
+  }
+  return { words, ends, places };
+}
+
+/** Of each word of all segments the first chunk that it is in. */
+function chunksOfWords(taken: readonly TakenSegment[], total: number): Uint16Array {
+  const chunks = new Uint16Array(total);
+  let start = 0;
+  for (const { words } of taken) {
+    let begin = start;
+    for (const [chunk, end] of words.ends.entries()) {
+      if (start + end > begin) chunks.fill(chunk, begin, start + end);
+      begin = Math.max(begin, start + end);
     }
-    const block = run.blockFor(vocabulary.hash(word));
-    writeWord(block, vocabulary.bytes(), vocabulary.start(word), vocabulary.end(word), parts);
+    start += words.words.length;
   }
-  run.end();
+  return chunks;
 }
 
 const bucketBits = 16;
@@ -73,7 +128,8 @@ const bucketBits = 16;
 const fewWords = 16;
 
 /** Sorts words: first into many buckets, then those that are in one. */
-function byHash(words: Int32Array, { hash: hashOf }: Vocabulary): Int32Array {
+function byHash(words: Int32Array, hashes: Uint32Array): Int32Array {
+  const hashOf = (word: number): number => hashes[word] as number;
   const bucketOf = (word: number): number => hashOf(word) >>> (32 - bucketBits);
   const starts = new Int32Array(2 ** bucketBits + 1);
   for (const word of words) (starts[bucketOf(word) + 1] as number)++;

@@ -32,6 +32,11 @@ const stepBytes = 262_144;
 const headerBytes = 1_048_576;
 const bodyBytes = 16_777_216;
 const longestMessage = 500;
+/**
+ * In how many chunks a text may be: they repeat half of what they hold at most, and what is new in them fills at least
+ * half of the rest.
+ */
+const mostChunksOfText = 4;
 /** Of its memory, what a process may still hold after a document and stay. */
 const keptShare = 0.6;
 /** Of its memory, each half that new objects are made in: what a document needs is mostly gone before one is full. */
@@ -188,7 +193,10 @@ export function startReader(bounds: DocumentBounds): Reader {
     if (!alive) throw ofEnd(why, bounds);
     if (((await residentBytes(pid)) ?? 0) > bounds.memoryMegabytes * megabyte * keptShare) end('stopped');
     if (failure !== undefined) throw failure;
-    return joined(parts);
+    const texts = joined(parts);
+    if (isSound(texts, bounds)) return texts;
+    end('fault');
+    throw ofEnd('fault', bounds);
   };
 
   return {
@@ -205,15 +213,29 @@ export function startReader(bounds: DocumentBounds): Reader {
   };
 }
 
-/** Every unit of text takes up to three bytes; with chunks, it may come twice. */
+/** Every unit of text takes up to three bytes; chunks may be of a few units, each with its numbers. */
 function mostOutput({ textCharacters }: DocumentBounds, chunking: Chunking | null): number {
   const perCharacter = chunking === null ? 4 : 24;
   return textCharacters * perCharacter + headerBytes;
 }
 
-function partsOf({ lengths }: Frame['header'], bytes: Uint8Array): PackedTexts {
-  if (!Array.isArray(lengths)) throw new Error('A part has no lengths.');
-  return { bytes, lengths: Uint32Array.from(lengths) };
+function partsOf({ lengths, overlaps }: Frame['header'], bytes: Uint8Array): PackedTexts {
+  if (!Array.isArray(lengths) || !Array.isArray(overlaps) || overlaps.length !== lengths.length) {
+    throw new Error('A part has no lengths.');
+  }
+  return { bytes, lengths: Uint32Array.from(lengths), overlaps: Uint32Array.from(overlaps) };
+}
+
+/** Whether chunks repeat what is there, and no more than they may. */
+function isSound({ lengths, overlaps }: PackedTexts, { textCharacters }: DocumentBounds): boolean {
+  let before = 0;
+  let total = 0;
+  for (const [at, length] of lengths.entries()) {
+    if ((overlaps[at] as number) > Math.min(before, length)) return false;
+    before = length;
+    total += length;
+  }
+  return total <= textCharacters * mostChunksOfText;
 }
 
 /** In memory of its own, which can be given to another thread. */
@@ -224,7 +246,11 @@ function joined(parts: readonly PackedTexts[]): PackedTexts {
     bytes.set(part.bytes, at);
     at += part.bytes.length;
   }
-  return { bytes, lengths: Uint32Array.from(parts.flatMap(({ lengths }) => [...lengths])) };
+  return {
+    bytes,
+    lengths: Uint32Array.from(parts.flatMap(({ lengths }) => [...lengths])),
+    overlaps: Uint32Array.from(parts.flatMap(({ overlaps }) => [...overlaps])),
+  };
 }
 
 function ofEnd(why: End, { seconds, memoryMegabytes, textCharacters }: DocumentBounds): DocumentError {

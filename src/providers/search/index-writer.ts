@@ -1,8 +1,7 @@
 import { conflict } from '../../errors.ts';
-import { type PackedTexts, unpackTexts } from '../texts/packed-texts.ts';
+import { type PackedTexts, textParts } from '../texts/packed-texts.ts';
 import { type Fault, faultOf } from '../workers/worker-calls.ts';
 import { copyCollection } from './copy-collection.ts';
-import { overlapsOf } from './overlaps.ts';
 import { quantise, strideOf, unitOf } from './quantise.ts';
 import { bytesOf, chunkNumber, type SearchFile, segmentChunks, transaction } from './search-file.ts';
 import type { Attributes, Collection, IndexedFile } from './search-index.ts';
@@ -112,13 +111,13 @@ export function createIndexWriter(db: SearchFile) {
     file: number,
     { texts: packed, present, vectors, dimensions }: PackedFile,
   ) => {
-    const texts = unpackTexts(packed);
+    const texts = textParts(packed);
     let nextVector = 0;
-    for (let place = 0; place < texts.length; place += segmentChunks) {
-      const part = texts.slice(place, place + segmentChunks);
-      const overlaps = overlapsOf(part);
-      const counted = counter.count(part, overlaps);
-      const quantised = part.map((_, at) => {
+    for (let place = 0; place < texts.starts.length; place += segmentChunks) {
+      const overlaps = packed.overlaps.slice(place, place + segmentChunks);
+      overlaps[0] = 0;
+      const counted = counter.count(texts, place, place + overlaps.length);
+      const quantised = Array.from(overlaps, (_, at) => {
         if (dimensions === null || present[place + at] !== 1) return null;
         const from = nextVector++ * dimensions;
         const unit = unitOf(vectors.subarray(from, from + dimensions));
@@ -131,18 +130,19 @@ export function createIndexWriter(db: SearchFile) {
         ? Float32Array.from(quantised, (one) => (one === null ? -1 : one.error * 1.000001))
         : null;
       const row = addSegment.run(
-        ...[collection, file, place, part.length, counted.words.length, bytesOf(lengthsOf(counted))],
+        ...[collection, file, place, overlaps.length, counted.words.length, bytesOf(lengthsOf(counted))],
         overlaps.some((overlap) => overlap > 0) ? bytesOf(overlaps) : null,
         scales === null ? null : bytesOf(scales),
         errors === null ? null : bytesOf(errors),
       );
       const segment = Number(row.lastInsertRowid);
-      for (const [at, text] of part.entries()) {
-        addText.run(chunkNumber(segment, at), text.slice(overlaps[at]));
+      for (const [at, overlap] of overlaps.entries()) {
+        const own = (texts.starts[place + at] as number) + overlap;
+        addText.run(chunkNumber(segment, at), texts.slice(own, texts.ends[place + at] as number));
       }
       if (dimensions !== null && has) {
         const stride = strideOf(dimensions);
-        const codes = new Int8Array(stride * part.length);
+        const codes = new Int8Array(stride * overlaps.length);
         for (const [at, one] of quantised.entries()) {
           if (one === null) continue;
           codes.set(one.codes, at * stride);

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { longestKnown } from '../texts/known-parts.ts';
+import { packTexts, textParts } from '../texts/packed-texts.ts';
 import { wildTexts } from '../texts/testing/wild-texts.ts';
-import { overlapsOf } from './overlaps.ts';
 import { createWordCounter, type WordCounter } from './segment-words.ts';
 import { countWords } from './words.ts';
 
 /** Each word with the chunks it is in and how often. */
 function countedBy(counter: WordCounter, chunks: string[]) {
-  const { words, starts, ends } = counter.count(chunks, overlapsOf(chunks));
+  const { words, starts, ends } = counter.count(textParts(packTexts(chunks)), 0, chunks.length);
   const found = new Map<string, [number, number][]>();
   for (const place of chunks.keys()) {
     const counts = new Map<string, number>();

@@ -1,4 +1,5 @@
 import { createKnownParts, hashedOn, hashSeed, longestKnown } from '../texts/known-parts.ts';
+import type { TextParts } from '../texts/packed-texts.ts';
 import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 import { stemmed, wordsIn } from './words.ts';
 
@@ -15,8 +16,8 @@ export interface SegmentWords {
 
 export interface WordCounter {
   readonly vocabulary: Vocabulary;
-  /** `overlaps`: with how many units each text repeats the end of the one before it. */
-  count(texts: readonly string[], overlaps: Uint32Array): SegmentWords;
+  /** Of the texts from `first` on, up to `behind`. */
+  count(texts: TextParts, first: number, behind: number): SegmentWords;
   /** Forgets all words. What was counted before can't be read any more. */
   reset(): void;
 }
@@ -30,16 +31,13 @@ const blank = 0x20;
 
 /** A chunk whose words have been counted. */
 interface Counted {
-  text: string;
-  /** Where it begins, in units of the segment's text; what is repeated is in that once. */
-  begin: number;
   /** Where its words begin. */
   start: number;
   /** Whether all of it is ASCII, so that it is known where its words are. */
   isPlain: boolean;
 }
 
-const none: Counted = { text: '', begin: 0, start: 0, isPlain: false };
+const none: Counted = { start: 0, isPlain: false };
 
 /** Counts words as `countWords` does, for all chunks of a segment; what one repeats of another is looked at once. */
 export function createWordCounter(): WordCounter {
@@ -58,7 +56,7 @@ export function createWordCounter(): WordCounter {
     return added;
   };
 
-  /** Of signs that are all ASCII and begin at `from` of the segment's text. What follows the end is none of a word. */
+  /** Of signs that are all ASCII and begin at `from` of the text. What follows the end is none of a word. */
   const countPlain = (begin: number, end: number, from: number): void => {
     for (let at = begin; at < end; at++) {
       const start = at;
@@ -85,52 +83,54 @@ export function createWordCounter(): WordCounter {
     }
   };
 
-  /** How many bytes it has: as many as the text has units if all of it is ASCII. */
-  const encode = (text: string): number => {
-    if (bytes.length <= text.length * 3) bytes = Buffer.alloc(text.length * 4);
-    const { written } = encoder.encodeInto(text, bytes);
+  /** Makes `bytes` those of a part of the text. How many there are: as many as units if all of it is ASCII. */
+  const take = ({ ascii, slice }: TextParts, start: number, end: number): number => {
+    const units = end - start;
+    if (bytes.length <= units * 3) bytes = Buffer.alloc(units * 4);
+    let written = units;
+    if (ascii === null) ({ written } = encoder.encodeInto(slice(start, end), bytes));
+    else bytes.set(ascii.subarray(start, end));
     bytes[written] = 0;
     return written;
   };
 
   /** Takes over the words that a chunk repeats, and counts the rest; where its words begin, or null if that can't be. */
-  const countRest = (text: string, overlap: number, before: Counted): number | null => {
-    const begin = before.begin + before.text.length - overlap;
-    const first = words.from(begin, before.start);
+  const countRest = (texts: TextParts, start: number, end: number, before: Counted): number | null => {
+    const first = words.from(start, before.start);
     const last = words.size() - 1;
-    if (!before.isPlain || last < first) return null;
-    if (isOfWord(before.text, before.text.length - overlap - 1) && isOfWord(text, 0)) return null;
+    if (!before.isPlain || last < first || isInWord(texts, start)) return null;
     // The last word is looked at again: it may go on.
-    const rest = words.offset(last) - begin;
-    if (encode(text.slice(rest)) > text.length - rest) return null;
+    const rest = words.offset(last);
+    if (take(texts, rest, end) > end - rest) return null;
     const ended = words.takeLast();
-    countPlain(0, text.length - rest, begin + rest);
+    countPlain(0, end - rest, rest);
     return words.number(last) === ended ? first : words.repeat(first, last, ended);
   };
 
-  const countWhole = (text: string, begin: number): boolean => {
-    const size = encode(text);
-    const isPlain = size === text.length;
-    if (isPlain) countPlain(0, size, begin);
+  const countWhole = (texts: TextParts, start: number, end: number): boolean => {
+    const size = take(texts, start, end);
+    const isPlain = size === end - start;
+    if (isPlain) countPlain(0, size, start);
     else countMixed(size);
     return isPlain;
   };
 
   return {
     vocabulary,
-    count(texts, overlaps) {
-      const starts = new Uint32Array(texts.length);
-      const ends = new Uint32Array(texts.length);
+    count(texts, first, behind) {
+      const starts = new Uint32Array(behind - first);
+      const ends = new Uint32Array(behind - first);
       let before = none;
       words.clear();
-      for (const [at, text] of texts.entries()) {
-        const overlap = overlaps[at] ?? 0;
-        const begin = before.begin + before.text.length - overlap;
-        const repeated = overlap > 0 ? countRest(text, overlap, before) : null;
+      for (let at = first; at < behind; at++) {
+        const from = texts.starts[at] as number;
+        const to = texts.ends[at] as number;
+        const isRepeating = at > first && from < (texts.ends[at - 1] as number);
+        const repeated = isRepeating ? countRest(texts, from, to, before) : null;
         const start = repeated ?? words.size();
-        before = { text, begin, start, isPlain: repeated !== null || countWhole(text, begin) };
-        starts[at] = start;
-        ends[at] = words.size();
+        before = { start, isPlain: repeated !== null || countWhole(texts, from, to) };
+        starts[at - first] = start;
+        ends[at - first] = words.size();
       }
       return { words: words.numbers(), starts, ends };
     },
@@ -141,8 +141,9 @@ export function createWordCounter(): WordCounter {
   };
 }
 
-function isOfWord(text: string, at: number): boolean {
-  return at >= 0 && smallOf[text.charCodeAt(at)] !== 0;
+function isInWord({ slice }: TextParts, at: number): boolean {
+  const around = slice(Math.max(0, at - 1), at + 1);
+  return around.length === 2 && smallOf[around.charCodeAt(0)] !== 0 && smallOf[around.charCodeAt(1)] !== 0;
 }
 
 /** Words with where they begin, in order. */

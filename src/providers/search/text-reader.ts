@@ -1,4 +1,4 @@
-import { wholeTexts } from './overlaps.ts';
+import { wholeTexts } from '../texts/overlaps.ts';
 import { chunkNumber, numbersOf, type SearchFile, segmentChunks } from './search-file.ts';
 import type { Collection } from './search-index.ts';
 

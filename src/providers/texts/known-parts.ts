@@ -19,66 +19,66 @@ const mostLooks = 8;
 /** Of the slots, how many have parts when all are forgotten. */
 const fullShare = 0.6;
 
-/** A slot is as long as what a processor fetches at once: its part's length, hash and value, then its units. */
-const slotBytes = 64;
-const slotInts = slotBytes / 4;
-const headBytes = 12;
+/** Of an entry: its part's hash, length and value. The part's units follow. */
+const headInts = 3;
 
 /**
- * One flat piece of memory, as the time that a look takes is what counts: a `Map` would need each part to be taken out
- * of its text first, which takes longer than all else.
+ * A table of flat numbers, as the time that a look takes is what counts: a `Map` would need each part to be taken out
+ * of its text first, which takes longer than all else. Entries lie in the order in which parts came, so that those
+ * that come often, which came early, are in few pages of memory.
  */
 export function createKnownParts(kind: 'bytes' | 'pairs of bytes', slots: 65_536 | 131_072): KnownParts {
+  const unitsInInt = kind === 'bytes' ? 4 : 2;
   const mostParts = Math.floor(slots * fullShare);
-  const memory = new ArrayBuffer(slots * slotBytes);
-  const heads = new Int32Array(memory);
-  const units = kind === 'bytes' ? new Uint8Array(memory) : new Uint16Array(memory);
-  const slotUnits = slotBytes / units.BYTES_PER_ELEMENT;
-  const headUnits = headBytes / units.BYTES_PER_ELEMENT;
+  const mostInts = headInts + Math.ceil(longestKnown / unitsInInt);
+  /** Where the entry of a part begins; 0 where there is none. */
+  const index = new Int32Array(slots);
+  const ints = new Int32Array((mostParts + 1) * mostInts);
+  const units = kind === 'bytes' ? new Uint8Array(ints.buffer) : new Uint16Array(ints.buffer);
   let parts = 0;
+  let end = mostInts;
 
   const firstSlot = (hash: number): number => (hash ^ (hash >>> 15)) & (slots - 1);
 
-  const is = (slot: number, part: Units, start: number, length: number): boolean => {
-    const from = slot * slotUnits + headUnits;
+  const is = (entry: number, part: Units, start: number, length: number): boolean => {
+    const from = (entry + headInts) * unitsInInt;
     for (let at = 0; at < length; at++) if (units[from + at] !== part[start + at]) return false;
     return true;
   };
 
   const clear = (): void => {
-    heads.fill(0);
+    index.fill(0);
     parts = 0;
+    end = mostInts;
   };
 
   return {
-    find(part, start, end, hash) {
-      const length = end - start;
+    find(part, start, behind, hash) {
+      const length = behind - start;
       let slot = firstSlot(hash);
       for (let looks = 0; looks < mostLooks; looks++) {
-        const head = slot * slotInts;
-        const known = heads[head] as number;
-        if (known === 0) return -1;
-        if (known === length && heads[head + 1] === hash && is(slot, part, start, length)) {
-          return heads[head + 2] as number;
+        const entry = index[slot] as number;
+        if (entry === 0) return -1;
+        if (ints[entry] === hash && ints[entry + 1] === length && is(entry, part, start, length)) {
+          return ints[entry + 2] as number;
         }
         slot = (slot + 1) & (slots - 1);
       }
       return -1;
     },
 
-    note(part, start, end, hash, value) {
+    note(part, start, behind, hash, value) {
       if (parts === mostParts) clear();
       let slot = firstSlot(hash);
-      for (let looks = 1; looks < mostLooks && heads[slot * slotInts] !== 0; looks++) {
-        slot = (slot + 1) & (slots - 1);
-      }
+      for (let looks = 1; looks < mostLooks && index[slot] !== 0; looks++) slot = (slot + 1) & (slots - 1);
       parts++;
-      const head = slot * slotInts;
-      heads[head] = end - start;
-      heads[head + 1] = hash;
-      heads[head + 2] = value;
-      const from = slot * slotUnits + headUnits;
-      for (let at = start; at < end; at++) units[from + at - start] = part[at] as number;
+      index[slot] = end;
+      ints[end] = hash;
+      ints[end + 1] = behind - start;
+      ints[end + 2] = value;
+      const from = (end + headInts) * unitsInInt;
+      for (let at = start; at < behind; at++) units[from + at - start] = part[at] as number;
+      end += headInts + Math.ceil((behind - start) / unitsInInt);
     },
 
     clear,

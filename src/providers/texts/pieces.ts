@@ -4,6 +4,7 @@
  * be counted only once.
  */
 
+import { endianness } from 'node:os';
 import { createKnownParts, hashedOn, hashSeed, longestKnown } from './known-parts.ts';
 
 /** How many tokens a text has, whatever is in it. */
@@ -39,9 +40,13 @@ interface Window {
   units: Uint16Array;
 }
 
+const isLittleEndian = endianness() === 'LE';
+
 function windowOf(text: string): Window {
   const units = new Uint16Array(text.length + 1);
-  for (let at = 0; at < text.length; at++) units[at] = text.charCodeAt(at);
+  // Copied at once where a processor has its numbers as UTF-16LE has them.
+  if (isLittleEndian) Buffer.from(units.buffer).write(text, 'utf16le');
+  else for (let at = 0; at < text.length; at++) units[at] = text.charCodeAt(at);
   return { text, units };
 }
 

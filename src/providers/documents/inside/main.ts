@@ -8,7 +8,7 @@ import type { Tokenizer } from '../../texts/pieces.ts';
 import { loadTokenizer } from '../../texts/tokenizer.ts';
 import { giveWay } from '../../workers/give-way.ts';
 import { type Chunking, DocumentError } from '../documents.ts';
-import { chunksOf } from './chunks.ts';
+import { chunksOf, type Span } from './chunks.ts';
 import { readText } from './read-text.ts';
 
 export interface Request {
@@ -33,10 +33,9 @@ process.on('unhandledRejection', () => {});
 const send = (header: object, body?: Uint8Array): void => {
   stdout.write(frameBytes(header, body));
 };
-/** Parts of text, with how long each is. */
-const sendParts = (parts: string[]): void => {
-  if (parts.length === 0) return;
-  send({ type: 'text', lengths: parts.map((part) => part.length) }, new TextEncoder().encode(parts.join('')));
+/** A text from `start` to `end`, in parts of such lengths that repeat so much of each other. */
+const sendText = (text: string, start: number, end: number, lengths: number[], overlaps: number[]): void => {
+  send({ type: 'text', lengths, overlaps }, new TextEncoder().encode(text.slice(start, end)));
 };
 
 const parentWatch = import.meta.url.endsWith('.ts') ? './parent-watch.ts' : './parent-watch.js';
@@ -50,23 +49,37 @@ async function read({ filename, textCharacters, chunking }: Request, bytes: Uint
     for (let at = 0; at < text.length; ) {
       const end = Math.min(at + partCharacters, text.length);
       const wholeEnd = text.slice(at, end).isWellFormed() ? end : end - 1;
-      sendParts([text.slice(at, wholeEnd)]);
+      sendText(text, at, wholeEnd, [wholeEnd - at], [0]);
       at = wholeEnd;
     }
     return;
   }
   tokenizer ??= await loadTokenizer();
-  let held: string[] = [];
-  let heldCharacters = 0;
-  for (const { start, end } of chunksOf(text, chunking, tokenizer)) {
-    held.push(text.slice(start, end));
-    heldCharacters += end - start;
-    if (heldCharacters < partCharacters) continue;
-    sendParts(held);
-    held = [];
-    heldCharacters = 0;
+  sendChunks(text, chunksOf(text, chunking, tokenizer));
+}
+
+function sendChunks(text: string, chunks: Iterable<Span>): void {
+  let lengths: number[] = [];
+  let overlaps: number[] = [];
+  /** What is to be sent begins and ends there. */
+  let from = 0;
+  let to = 0;
+  const flush = (): void => {
+    if (lengths.length > 0) sendText(text, from, to, lengths, overlaps);
+    lengths = [];
+    overlaps = [];
+    from = to;
+  };
+  for (const { start, end } of chunks) {
+    // Between two chunks there may be blanks that are in none.
+    if (start > to) flush();
+    if (start > to) from = start;
+    lengths.push(end - start);
+    overlaps.push(Math.max(0, to - start));
+    to = end;
+    if (to - from >= partCharacters) flush();
   }
-  sendParts(held);
+  flush();
 }
 
 let request: Request | undefined;

@@ -2,15 +2,16 @@ import { isUtf8 } from 'node:buffer';
 
 /** More control characters than one in this many are no text in any of the one-byte encodings. */
 const oneControlIn = 100;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const control = /[\x00-\x07\x0e-\x1a\x1c-\x1f]/g;
 
 /** The text of bytes, or null where they are none: by their mark, as UTF-8, else as Windows' superset of Latin-1. */
 export function decodeText(bytes: Uint8Array, declared: string | null = null): string | null {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return decode(bytes, 'utf-16le');
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return decode(bytes, 'utf-16be');
   if (bytes.includes(0)) return null;
-  if (isUtf8(bytes)) return tooManyControls(bytes) ? null : decode(bytes, 'utf-8');
-  if (tooManyControls(bytes)) return null;
-  return decode(bytes, declared ?? 'windows-1252');
+  const text = decode(bytes, isUtf8(bytes) ? 'utf-8' : (declared ?? 'windows-1252'));
+  return tooManyControls(text) ? null : text;
 }
 
 function decode(bytes: Uint8Array, encoding: string): string {
@@ -21,11 +22,8 @@ function decode(bytes: Uint8Array, encoding: string): string {
   }
 }
 
-function tooManyControls(bytes: Uint8Array): boolean {
-  let controls = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number;
-    if (byte < 0x20 && (byte < 0x08 || byte > 0x0d) && byte !== 0x1b) controls++;
-  }
-  return controls * oneControlIn > bytes.length;
+function tooManyControls(text: string): boolean {
+  let left = text.length / oneControlIn;
+  for (const _ of text.matchAll(control)) if (--left < 0) return true;
+  return false;
 }

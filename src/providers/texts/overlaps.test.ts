@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wildTexts } from '../texts/testing/wild-texts.ts';
 import { overlapsOf, wholeTexts } from './overlaps.ts';
+import { wildTexts } from './testing/wild-texts.ts';
 
 const words = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, at) => `word${from + at}`).join(' ');

@@ -41,6 +41,8 @@ const mostChunksOfText = 4;
 const keptShare = 0.6;
 /** Of its memory, each half that new objects are made in: what a document needs is mostly gone before one is full. */
 const youngShare = 1 / 16;
+/** What may be added to the heap, in hundredths of it, before all is gone through: the tokenizer's words are in it. */
+const growth = 100;
 /** What is not V8's heap: Node itself, the document, what is unpacked. */
 const heapShare = 0.75;
 
@@ -64,6 +66,7 @@ function start({ memoryMegabytes }: DocumentBounds): ChildProcessByStdio<Writabl
       '--disallow-code-generation-from-strings',
       `--max-old-space-size=${Math.floor(memoryMegabytes * heapShare)}`,
       `--max-semi-space-size=${Math.floor(memoryMegabytes * youngShare)}`,
+      `--heap-growing-percent=${growth}`,
       '--no-warnings',
       main,
     ],

@@ -34,20 +34,27 @@ export interface Tokenizer {
   countPart(window: Window, start: number, end: number): number;
 }
 
-/** A part of a text, and its UTF-16 code units: numbers in an array are there at once, those of a string are not. */
-interface Window {
-  text: string;
-  units: Uint16Array;
-}
-
 const isLittleEndian = endianness() === 'LE';
 
-function windowOf(text: string): Window {
-  const units = new Uint16Array(text.length + 1);
-  // Copied at once where a processor has its numbers as UTF-16LE has them.
-  if (isLittleEndian) Buffer.from(units.buffer).write(text, 'utf16le');
-  else for (let at = 0; at < text.length; at++) units[at] = text.charCodeAt(at);
-  return { text, units };
+/** A part of a text, and its UTF-16 code units: numbers in an array are there at once, those of a string are not. */
+class Window {
+  text = '';
+  /** A zero follows them. */
+  readonly units: Uint16Array;
+  readonly #bytes: Buffer;
+
+  constructor(length: number) {
+    this.units = new Uint16Array(length + 1);
+    this.#bytes = Buffer.from(this.units.buffer);
+  }
+
+  show(text: string): void {
+    this.text = text;
+    // Copied at once where a processor has its numbers as UTF-16LE has them.
+    if (isLittleEndian) this.#bytes.write(text, 'utf16le');
+    else for (let at = 0; at < text.length; at++) this.units[at] = text.charCodeAt(at);
+    this.units[text.length] = 0;
+  }
 }
 
 export function rememberingTokenizer(
@@ -75,7 +82,8 @@ export function rememberingTokenizer(
 export function pieceReader(text: string, start: number, tokenizer: Tokenizer): () => Piece | null {
   const next = new RegExp(tokenizer.expression.source, 'yu');
   const piece: Piece = { end: start, tokens: 0, cut: false };
-  let window = windowOf(text.slice(start, start + windowLength));
+  const window = new Window(Math.min(windowLength, text.length - start));
+  window.show(text.slice(start, start + windowLength));
   let from = start;
   let at = 0;
 
@@ -89,7 +97,7 @@ export function pieceReader(text: string, start: number, tokenizer: Tokenizer): 
 
   return () => {
     while (from + at < text.length) {
-      let end = endOfWord(window.units, at);
+      let end = endOfWord(window.units, at, window.text.length);
       if (end > 0) return piecedOff(end, false);
       next.lastIndex = at;
       end = at < window.text.length && next.test(window.text) ? next.lastIndex : at + 1;
@@ -100,7 +108,7 @@ export function pieceReader(text: string, start: number, tokenizer: Tokenizer): 
       if (unsure && at > 0) {
         from += at;
         at = 0;
-        window = windowOf(text.slice(from, from + windowLength));
+        window.show(text.slice(from, from + windowLength));
         continue;
       }
       const cut = unsure || end - at > longestPiece;
@@ -122,7 +130,7 @@ const isSmall = (code: number): boolean => code >= 0x61 && code <= 0x7a;
  * Where a plain English word ends that may follow a blank and may begin with a capital; 0 where there is none, or
  * where what follows could belong to it. Most pieces are such words, and the expression takes longer to find them.
  */
-function endOfWord(units: Uint16Array, start: number): number {
+function endOfWord(units: Uint16Array, start: number, length: number): number {
   let at = start;
   let code = units[at] as number;
   if (code === space) code = units[++at] as number;
@@ -130,8 +138,7 @@ function endOfWord(units: Uint16Array, start: number): number {
   const small = at;
   while (isSmall(code)) code = units[++at] as number;
   if (at === small || at - start > longestKnown) return 0;
-  const isEnd = at === units.length - 1;
-  return !isEnd && code < 0x80 && code !== apostrophe && !isCapital(code) ? at : 0;
+  return at !== length && code < 0x80 && code !== apostrophe && !isCapital(code) ? at : 0;
 }
 
 export function isBlank(code: number): boolean {

@@ -12,7 +12,7 @@ type End = { error: unknown } | 'whole';
  */
 export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   readonly #payload: IncomingMessage;
-  readonly #refusal: ApiError;
+  readonly #refusal: () => ApiError;
   readonly #interruption: () => ApiError | null;
   /** Bytes that may still come. */
   #left: number;
@@ -26,7 +26,7 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   constructor(
     payload: IncomingMessage,
     most: number,
-    refusal: ApiError,
+    refusal: () => ApiError,
     interruption: () => ApiError | null,
   ) {
     this.#payload = payload;
@@ -42,7 +42,7 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
       .on('data', this.#onData)
       .on('end', () => this.#finish('whole'))
       .on('error', (error) => this.#finish({ error: error instanceof ApiError ? error : clientLeft() }))
-      .on('close', () => this.#finish({ error: clientLeft() }));
+      .on('close', this.#leave);
     return this;
   }
 
@@ -67,7 +67,7 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
 
   /** What is still to come must be read all the same: a client that is writing reads no answer. */
   async return(): Promise<IteratorResult<Uint8Array>> {
-    this.#finish({ error: clientLeft() });
+    this.#leave();
     this.#waiting = [];
     if (this.#isPaused) this.#payload.resume();
     return { value: undefined, done: true };
@@ -78,7 +78,7 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     if (this.#left < 0) {
       // Its answer says that the connection ends; whoever goes on sending is cut off.
       if (this.#end !== null) this.#payload.destroy();
-      this.#finish({ error: this.#refusal });
+      this.#finish({ error: this.#refusal() });
       this.#payload.pause();
       return;
     }
@@ -90,6 +90,11 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
       this.#payload.pause();
     }
     this.#wake?.();
+  };
+
+  /** Errors are made where they are needed only: that takes longer than all else here. */
+  readonly #leave = (): void => {
+    if (this.#end === null) this.#finish({ error: clientLeft() });
   };
 
   #finish(end: End): void {

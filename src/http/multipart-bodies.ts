@@ -26,7 +26,7 @@ export function takeMultipart(app: FastifyInstance, limits: FormLimits, refusal:
     if (Number(request.headers['content-length']) > limit.bytes) return done(tooLarge(limit));
     const contentType = request.headers['content-type'] ?? '';
     const interruption = () => request.exchange.interruption;
-    const chunks = new BodyChunks(payload, limit.bytes, tooLarge(limit), interruption);
+    const chunks = new BodyChunks(payload, limit.bytes, () => tooLarge(limit), interruption);
     done(null, new MultipartBody(contentType, chunks));
   });
 }

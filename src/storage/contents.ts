@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { apiError } from '../errors.ts';
 import { codeOf } from '../trust/durable-file.ts';
 import { collectYoung } from './collect-garbage.ts';
@@ -43,6 +43,8 @@ export interface Draft {
 const drafts = 'drafts';
 /** What is held in memory of one content: one batch that is gathered, and so many that are written and hashed. */
 const batchBytes = 524_288;
+/** The first one is smaller: most contents are. */
+const firstBytes = 65_536;
 const batches = 3;
 /** After these what they came in is collected: V8 waits for more, and then goes through all that the server holds. */
 const collectedBytes = 8_388_608;
@@ -51,7 +53,7 @@ const looked = 200;
 export function contents(directory: string): Contents {
   const draftFolder = join(directory, drafts);
   let count = 0;
-  const path = (id: string): string => join(directory, id);
+  const path = (id: string): string => `${directory}${sep}${id}`;
 
   async function* unknown(before: string, knownOf: KnownOf): AsyncGenerator<string> {
     let ids: string[] = [];
@@ -150,7 +152,7 @@ async function writeAll(
   const digesting = new Digesting(names);
   let writing = Promise.resolve();
   const full: { buffer: Buffer; written: Promise<void> }[] = [];
-  let gathered = newBatch();
+  let gathered = newBatch(firstBytes);
   let size = 0;
   let total = 0;
   const flush = (): void => {
@@ -166,16 +168,16 @@ async function writeAll(
     size = 0;
   };
   const nextBatch = async (): Promise<Buffer> => {
-    if (full.length < batches) return newBatch();
+    if (full.length < batches) return newBatch(batchBytes);
     await digesting.oldest();
     const oldest = full.shift();
     await oldest?.written;
-    return oldest?.buffer ?? newBatch();
+    return oldest?.buffer.length === batchBytes ? oldest.buffer : newBatch(batchBytes);
   };
   try {
     for await (const chunk of bytes) {
       for (let at = 0; at < chunk.length; ) {
-        if (size === batchBytes) {
+        if (size === gathered.length) {
           flush();
           gathered = await nextBatch();
         }
@@ -207,7 +209,7 @@ const copy = (from: Uint8Array, at: number, to: Buffer, size: number): number =>
   Buffer.prototype.copy.call(from, to, size, at);
 
 /** Memory that the thread which hashes sees, too. */
-const newBatch = (): Buffer => Buffer.from(new SharedArrayBuffer(batchBytes));
+const newBatch = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes));
 
 async function syncFile(path: string): Promise<void> {
   let file: FileHandle;

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import type { Window } from '../../kit/cursor-page.ts';
 import { type Database, prepared } from '../../storage/database.ts';
@@ -39,8 +41,8 @@ export const fileBudgets = (limits: { projectFiles: number; projectFilesBytes: n
 
 export type FileStore = ReturnType<typeof fileStore>;
 
-/** Ids that one query asks for at most; stores have a bound on parameters. */
-const asked = 500;
+/** Ids that one query asks for at most; then others have their turn. */
+const asked = 200;
 
 export function fileStore(database: Database, budgets: FileBudgets) {
   const db = database.withTables<Tables>();
@@ -51,6 +53,12 @@ export function fileStore(database: Database, budgets: FileBudgets) {
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]));
   const findAlive = prepared<FileRow>(database, (parameter) =>
     alive(parameter('now')).where('id', '=', parameter('id')).where('project', '=', parameter('project')),
+  );
+
+  const findSome = prepared<FileRow>(database, (parameter) =>
+    alive(parameter('now'))
+      .where('project', '=', parameter('project'))
+      .where('id', 'in', sql<string>`(select value from json_each(${parameter('ids')}))`),
   );
 
   return {
@@ -67,8 +75,8 @@ export function fileStore(database: Database, budgets: FileBudgets) {
     async findAll(project: string, ids: readonly string[], now: number): Promise<FileRow[]> {
       const rows: FileRow[] = [];
       for (let at = 0; at < ids.length; at += asked) {
-        const some = ids.slice(at, at + asked);
-        rows.push(...(await alive(now).where('project', '=', project).where('id', 'in', some).execute()));
+        if (at > 0) await setImmediate();
+        rows.push(...(await findSome({ project, now, ids: JSON.stringify(ids.slice(at, at + asked)) })));
       }
       return rows;
     },

@@ -115,24 +115,21 @@ export function fileRows(database: Database) {
         .where('store_id', '=', store.id)
         .executeTakeFirst(),
 
-    batchCounts: ({ project, id }: BatchRow): Promise<{ status: FileStatus; files: number }[]> =>
-      db
-        .selectFrom('vector_store_batches as batch')
-        .innerJoin('vector_store_batch_files as member', (join) =>
-          join.onRef('member.project', '=', 'batch.project').onRef('member.batch_id', '=', 'batch.id'),
-        )
-        .innerJoin('vector_store_files as file', (join) =>
-          join
-            .onRef('file.project', '=', 'batch.project')
-            .onRef('file.store_id', '=', 'batch.store_id')
-            .onRef('file.file_id', '=', 'member.file_id'),
-        )
-        .select((q) => ['file.status', q.fn.countAll<number>().as('files')])
-        .where('batch.project', '=', project)
-        .where('batch.id', '=', id)
-        .where('file.removed_at', 'is', null)
-        .groupBy('file.status')
-        .execute(),
+    /** Looks at the files of the batch: of others there may be thousands in the store. */
+    async batchCounts({
+      project,
+      id,
+      store_id: store,
+    }: BatchRow): Promise<{ status: FileStatus; files: number }[]> {
+      const { rows } = await sql<{ status: FileStatus; files: number }>`
+        select file.status, count(*) as files
+        from vector_store_batch_files as member cross join vector_store_files as file
+        where member.project = ${project} and member.batch_id = ${id}
+          and file.project = ${project} and file.store_id = ${store} and file.file_id = member.file_id
+          and file.removed_at is null
+        group by file.status`.execute(database);
+      return rows;
+    },
 
     /** Gives up what is not taken in yet. */
     async cancelBatch({ project, id, store_id }: BatchRow): Promise<void> {

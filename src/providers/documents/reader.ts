@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Frame, frameBytes, frameHead, frameReader } from '../sandbox/inside/frames.ts';
 import { residentBytes, watchMemory } from '../sandbox/memory-watch.ts';
-import type { PackedTexts } from '../texts/packed-texts.ts';
+import { areSound, type PackedTexts } from '../texts/packed-texts.ts';
 import type { DocumentBounds } from './bounds.ts';
 import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
 import type { Request } from './inside/main.ts';
@@ -197,7 +197,7 @@ export function startReader(bounds: DocumentBounds): Reader {
     if (((await residentBytes(pid)) ?? 0) > bounds.memoryMegabytes * megabyte * keptShare) end('stopped');
     if (failure !== undefined) throw failure;
     const texts = joined(parts);
-    if (isSound(texts, bounds)) return texts;
+    if (areSound(texts, bounds.textCharacters * mostChunksOfText)) return texts;
     end('fault');
     throw ofEnd('fault', bounds);
   };
@@ -227,18 +227,6 @@ function partsOf({ lengths, overlaps }: Frame['header'], bytes: Uint8Array): Pac
     throw new Error('A part has no lengths.');
   }
   return { bytes, lengths: Uint32Array.from(lengths), overlaps: Uint32Array.from(overlaps) };
-}
-
-/** Whether chunks repeat what is there, and no more than they may. */
-function isSound({ lengths, overlaps }: PackedTexts, { textCharacters }: DocumentBounds): boolean {
-  let before = 0;
-  let total = 0;
-  for (const [at, length] of lengths.entries()) {
-    if ((overlaps[at] as number) > Math.min(before, length)) return false;
-    before = length;
-    total += length;
-  }
-  return total <= textCharacters * mostChunksOfText;
 }
 
 /** In memory of its own, which can be given to another thread. */

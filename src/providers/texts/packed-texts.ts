@@ -32,6 +32,18 @@ export function packTexts(texts: readonly string[]): PackedTexts {
   };
 }
 
+/** Whether texts repeat what is there, and have at most so many units together; for those that nobody vouches for. */
+export function areSound({ lengths, overlaps }: PackedTexts, mostUnits: number): boolean {
+  let before = 0;
+  let total = 0;
+  for (const [at, length] of lengths.entries()) {
+    if ((overlaps[at] as number) > Math.min(before, length)) return false;
+    before = length;
+    total += length;
+  }
+  return total <= mostUnits;
+}
+
 /** Throws where the lengths are not those of the texts. */
 export function textParts({ bytes, lengths, overlaps }: PackedTexts): TextParts {
   const starts = new Uint32Array(lengths.length);

@@ -52,6 +52,8 @@ export async function measureFiles(
   const downloads: number[] = [];
   let growth: number | null = null;
   for (let round = 0; round <= rounds; round++) {
+    // What the server has still to sync of the round before is none of this one's.
+    execFileSync('sync');
     const floor = await timed(() => copyAndDigest(file, join(home, 'copy.bin')));
     const before = residentMegabytes(server.pid);
     const watched = watch(server.pid);

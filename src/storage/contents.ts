@@ -29,7 +29,7 @@ export interface Contents {
 /** Those of the ids that have a row. */
 type KnownOf = (ids: string[]) => Promise<Set<string>>;
 
-/** A content that is on disk but has no name yet. */
+/** A content that is written but has no name yet. */
 export interface Draft {
   bytes: number;
   /** Hexadecimal; of those that were asked for. */
@@ -99,6 +99,7 @@ export function contents(directory: string): Contents {
     },
 
     async sync(ids) {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
       try {
         for (const id of ids) await syncFile(path(id));
         await syncFolder(directory);

@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -398,6 +407,35 @@ test('what a power cut has cost is gone with the next start, and nothing else', 
   );
   expect(contentsOf(folder).sort()).toEqual([whole, synced].sort());
   expect(await (await after.content(whole)).text()).toBe('hello');
+  expect(await unsynced(folder)).toEqual([]);
+});
+
+test('a start goes on where contents are lost, and where one cannot be read', async () => {
+  const { client, folder } = await start();
+  const file = async (name: string) =>
+    await client.files.create({ file: await textFile(name), purpose: 'user_data' });
+  const [lost, odd] = [await file('lost.txt'), await file('odd.txt')];
+  await app.drain(0);
+  await noteUnsynced(folder, [lost.id, odd.id, newId('file')]);
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  // A link to itself is there, and cannot be read.
+  symlinkSync(join(folder, odd.id), join(folder, odd.id));
+  app = await app.restart();
+  const after = await connect();
+  expect((await after.client.files.list()).data.map(({ id }) => id)).toEqual([odd.id]);
+  expect(await unsynced(folder)).toEqual([{ content: odd.id }]);
+});
+
+test('a start goes on where the folder of contents is lost', async () => {
+  const { client, folder } = await start();
+  const { id } = await client.files.create({ file: await textFile('lost.txt'), purpose: 'user_data' });
+  await app.drain(0);
+  await noteUnsynced(folder, [id]);
+  rmSync(folder, { recursive: true });
+  app = await app.restart();
+  const after = await connect();
+  expect((await after.client.files.list()).data).toEqual([]);
   expect(await unsynced(folder)).toEqual([]);
 });
 

@@ -43,7 +43,7 @@ export interface Files extends FileDirectory {
   sweep(): Promise<void>;
   /** Looks at what an earlier process has not brought to the disk, and removes files that a power cut has cost. */
   recover(): Promise<void>;
-  /** Waits until all is on the disk. */
+  /** Waits until what was uploaded is on the disk, but not for long. */
   close(): Promise<void>;
 }
 
@@ -75,6 +75,16 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
     for (const listener of listeners) await listener(project, id);
     const content = await store.delete(project, id);
     if (content !== null) await contents.remove(content);
+  };
+
+  const recoverOne = async (content: string): Promise<void> => {
+    const rows = await store.withContent(content);
+    const [first] = rows;
+    if (first !== undefined && !(await isWhole(contents.path(content), first))) {
+      log.warn({ file: first.id }, 'a power cut has cost a file that was just uploaded');
+      for (const { project, id } of rows) await remove(project, id);
+    }
+    await late.sync([content]);
   };
 
   return {
@@ -133,15 +143,16 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
         created_at: now,
         expires_at: seconds === null ? null : now + seconds,
       };
-      await late.room();
-      await draft.place(row.content);
+      await late.room(row.bytes);
       try {
+        await draft.place(row.content);
         await database.transaction().execute(async (on) => {
           await store.add(row, on);
           await late.note(row.content, on);
           await alongside?.(on);
         });
       } catch (error) {
+        late.giveBack(row.bytes);
         await contents.remove(row.content);
         throw error;
       }
@@ -165,15 +176,12 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
     },
 
     async recover() {
-      const left = await late.left();
-      for (const content of left) {
-        const rows = await store.withContent(content);
-        const [first] = rows;
-        if (first === undefined || (await isWhole(contents.path(content), first))) continue;
-        log.warn({ file: first.id }, 'a power cut has cost a file that was just uploaded');
-        for (const { project, id } of rows) await remove(project, id);
+      for (const content of await late.left()) {
+        await recoverOne(content).catch((error) => {
+          // Neither the file nor the server suffers from a disk that does not read: the next start looks again.
+          log.warn({ err: error, content }, 'a file that was just uploaded could not be looked at');
+        });
       }
-      if (left.length > 0) await late.sync(left);
     },
 
     close: late.close,
@@ -181,7 +189,10 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
 }
 
 async function isWhole(path: string, { bytes, sha256 }: FileRow): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
   if (found?.size !== bytes) return false;
   const hash = createHash('sha256');
   for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) hash.update(piece);

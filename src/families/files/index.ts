@@ -24,7 +24,7 @@ export interface FilesFamily {
   files: Files;
   /** Removes what an earlier process has left, and what is over, now and from time to time. */
   start(): Promise<void>;
-  /** Waits until all is on the disk. */
+  /** Waits until what was uploaded is on the disk, but not for long. */
   close(): Promise<void>;
 }
 

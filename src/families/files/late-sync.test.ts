@@ -37,6 +37,7 @@ function slowDisk() {
 }
 
 async function add(late: LateSync, content: string, bytes = 1): Promise<void> {
+  await late.room(bytes);
   await late.note(content, database);
   late.begin(content, bytes);
 }
@@ -55,39 +56,47 @@ test('what comes while the disk is busy is synced together, and forgotten once i
   expect(await late.left()).toEqual([]);
 });
 
-test('what the disk refuses stays noted, and holds nobody up', async () => {
-  const { rounds, contents } = slowDisk();
-  const late = createLateSync(database, contents, log);
-  await add(late, 'a');
-  rounds[0]?.end.reject(new Error('the disk is broken'));
+test('what the disk refuses stays noted, and nothing else does', async () => {
+  const refusing = {
+    async sync(ids: readonly string[]) {
+      if (ids.includes('bad')) throw new Error('the disk is broken');
+    },
+  };
+  const late = createLateSync(database, refusing, log);
+  for (const content of ['a', 'b', 'bad', 'c']) await add(late, content);
   await late.close();
-  expect(warnings).toHaveLength(1);
-  await add(late, 'b');
-  rounds[1]?.end.resolve();
-  await late.close();
-  expect(await late.left()).toEqual(['a']);
+  expect(warnings).toEqual([[expect.objectContaining({ content: 'bad' }), expect.any(String)]]);
+  expect(await late.left()).toEqual(['bad']);
 });
 
-test('there is no room for more than a gibibyte, or a thousand contents', async () => {
+test('there is room again once the disk has something, or a content is given up', async () => {
   const { rounds, contents } = slowDisk();
   const late = createLateSync(database, contents, log);
-  const hasRoom = () => Promise.race([late.room().then(() => true), setImmediate(false)]);
-  await add(late, 'a', 2 ** 30 - 1);
-  expect(await hasRoom()).toBe(true);
-  await add(late, 'b', 1);
-  const room = late.room();
-  expect(await hasRoom()).toBe(false);
+  const asked: string[] = [];
+  const ask = async (content: string, bytes: number): Promise<void> => {
+    await late.room(bytes);
+    asked.push(content);
+  };
+  const soon = async () => {
+    await setImmediate();
+    return asked.join(' ');
+  };
+  await ask('a', 2 ** 30 - 1);
+  await ask('b', 5);
+  void ask('c', 2 ** 30);
+  void ask('d', 1);
+  expect(await soon()).toBe('a b');
+  late.giveBack(5);
+  expect(await soon()).toBe('a b c');
+  await late.note('a', database);
+  late.begin('a', 2 ** 30 - 1);
+  late.giveBack(2 ** 30);
+  expect(await soon()).toBe('a b c d');
   rounds[0]?.end.resolve();
-  await room;
-  await expect.poll(() => rounds.length).toBe(2);
-  rounds[1]?.end.resolve();
   await late.close();
-  for (let i = 0; i < 1000; i++) late.begin(`many ${i}`, 1);
-  expect(await hasRoom()).toBe(false);
-  await expect.poll(() => rounds.length).toBe(3);
-  rounds[2]?.end.resolve();
-  await expect.poll(() => rounds.length).toBe(4);
-  await late.room();
-  rounds[3]?.end.resolve();
-  await late.close();
+  for (let i = 0; i < 999; i++) await late.room(0);
+  void ask('e', 0);
+  expect(await soon()).toBe('a b c d');
+  late.giveBack(1);
+  expect(await soon()).toBe('a b c d e');
 });

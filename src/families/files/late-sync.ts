@@ -8,24 +8,28 @@ import type { Database } from '../../storage/database.ts';
  * cut can cost the last of them. Which ones is noted, so that the next start tells what is whole from what is not.
  */
 export interface LateSync {
-  /** Waits while too much has not reached the disk. */
-  room(): Promise<void>;
+  /** Takes room for a content; waits while too much has not reached the disk. */
+  room(bytes: number): Promise<void>;
+  /** Gives back the room for a content that is none after all. */
+  giveBack(bytes: number): void;
   /** To be called in the transaction that writes the row of a content. */
   note(content: string, on: Database): Promise<void>;
-  /** Has a content synced that was noted, in the background. */
+  /** Has a content synced that has room and was noted, in the background. */
   begin(content: string, bytes: number): void;
   /** What was noted and never synced, for when a server starts. */
   left(): Promise<string[]>;
   /** Syncs contents, and forgets that they had to be. */
   sync(contents: readonly string[]): Promise<void>;
-  /** Waits for what was begun. */
+  /** Waits for what was begun, but not for long: the next start looks at the rest. */
   close(): Promise<void>;
 }
 
 type Tables = { contents_to_sync: { content: string } };
 
-const mostWaiting = 1000;
-const mostWaitingBytes = 1_073_741_824;
+/** Contents, and bytes of them, with which there is no room for another. */
+const mostHeld = 1000;
+const mostHeldBytes = 1_073_741_824;
+const closeMilliseconds = 5000;
 
 export function createLateSync(
   database: Database,
@@ -33,10 +37,18 @@ export function createLateSync(
   log: Pick<ModelLog, 'warn'>,
 ): LateSync {
   const waiting = new Map<string, number>();
-  let waitingBytes = 0;
   let syncing: Promise<void> | null = null;
+  let isClosed = false;
+  let held = 0;
+  let heldBytes = 0;
+  let freed = Promise.withResolvers<void>();
 
-  const isFull = (): boolean => waiting.size >= mostWaiting || waitingBytes >= mostWaitingBytes;
+  const giveBack = (bytes: number): void => {
+    held--;
+    heldBytes -= bytes;
+    freed.resolve();
+    freed = Promise.withResolvers();
+  };
 
   const sync = async (ids: readonly string[]): Promise<void> => {
     await contents.sync(ids);
@@ -47,32 +59,39 @@ export function createLateSync(
       .execute();
   };
 
+  /** One that can't be synced stays noted: the next start looks at it. */
+  const syncOne = async (id: string): Promise<void> => {
+    await sync([id]).catch((error) => log.warn({ err: error, content: id }, 'a file could not be synced'));
+  };
+
   const syncWaiting = async (): Promise<void> => {
-    const ids = [...waiting.keys()];
+    const some = new Map(waiting);
     try {
-      await sync(ids);
-    } catch (error) {
-      // They stay noted: the next start looks at them.
-      log.warn({ err: error }, 'contents of files could not be synced');
+      await sync([...some.keys()]);
+    } catch {
+      for (const id of some.keys()) await syncOne(id);
     }
-    for (const id of ids) {
-      waitingBytes -= waiting.get(id) ?? 0;
+    for (const [id, bytes] of some) {
       waiting.delete(id);
+      giveBack(bytes);
     }
     // What came meanwhile is synced together.
-    syncing = waiting.size > 0 ? syncWaiting() : null;
+    syncing = waiting.size > 0 && !isClosed ? syncWaiting() : null;
   };
 
   return {
-    async room() {
-      while (isFull()) await syncing;
+    async room(bytes) {
+      while (held >= mostHeld || heldBytes >= mostHeldBytes) await freed.promise;
+      held++;
+      heldBytes += bytes;
     },
+    giveBack,
     async note(content, on) {
       await on.withTables<Tables>().insertInto('contents_to_sync').values({ content }).execute();
     },
     begin(content, bytes) {
+      if (isClosed) return giveBack(bytes);
       waiting.set(content, bytes);
-      waitingBytes += bytes;
       syncing ??= syncWaiting();
     },
     async left() {
@@ -81,7 +100,14 @@ export function createLateSync(
     },
     sync,
     async close() {
-      while (syncing !== null) await syncing;
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(() => {
+        isClosed = true;
+        late.resolve();
+      }, closeMilliseconds);
+      while (syncing !== null && !isClosed) await Promise.race([syncing, late.promise]);
+      clearTimeout(timer);
+      isClosed = true;
     },
   };
 }

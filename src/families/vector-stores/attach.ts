@@ -37,7 +37,7 @@ export interface AttachOptions {
   target: string;
 }
 
-/** Rows that are written before others have their turn: each takes some 15 µs. */
+/** Rows that are written before what needs no database has its turn, such as agents: each takes some 15 µs. */
 const atOnce = 100;
 const usualChunking: Chunking = { maxTokens: 800, overlapTokens: 400 };
 

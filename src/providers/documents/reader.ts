@@ -32,6 +32,9 @@ const stepBytes = 262_144;
 const headerBytes = 1_048_576;
 const bodyBytes = 16_777_216;
 const longestMessage = 500;
+/** Far more than an index takes, of one document. */
+const mostChunks = 262_144;
+const chunkNumbersBytes = 16;
 /**
  * In how many chunks a text may be: they repeat half of what they hold at most, and what is new in them fills at least
  * half of the rest.
@@ -160,8 +163,14 @@ export function startReader(bounds: DocumentBounds): Reader {
     const done = new Promise<void>((resolve) => {
       finish = resolve;
     });
+    let chunks = 0;
+    const takePart = (part: PackedTexts): void => {
+      chunks += part.lengths.length;
+      if (chunks > mostChunks) end('output');
+      else parts.push(part);
+    };
     onFrame = ({ header, body }) => {
-      if (header.type === 'text') parts.push(partsOf(header, body));
+      if (header.type === 'text') takePart(partsOf(header, body));
       else if (header.type === 'failed') {
         const code = header.code === 'unsupported_file' ? 'unsupported_file' : 'invalid_file';
         failure = new DocumentError(code, String(header.message).slice(0, longestMessage));
@@ -169,7 +178,7 @@ export function startReader(bounds: DocumentBounds): Reader {
       } else if (header.type === 'done') finish();
     };
     received = 0;
-    mostReceived = mostOutput(bounds, chunking);
+    mostReceived = mostOutput(bounds);
     const stopWatching = watchMemory(pid, bounds.memoryMegabytes * megabyte, () => end('memory'));
     const stopTimer = watchTime(pid, bounds.seconds, () => end('time'));
     const onAbort = (): void => end('stopped');
@@ -216,11 +225,9 @@ export function startReader(bounds: DocumentBounds): Reader {
   };
 }
 
-/** Every unit of text takes up to three bytes; chunks may be of a few units, each with its numbers. */
-function mostOutput({ textCharacters }: DocumentBounds, chunking: Chunking | null): number {
-  const perCharacter = chunking === null ? 4 : 24;
-  return textCharacters * perCharacter + headerBytes;
-}
+/** Every unit of text takes up to three bytes, and what is around the parts less than one; each chunk has two numbers. */
+const mostOutput = ({ textCharacters }: DocumentBounds): number =>
+  textCharacters * 4 + headerBytes + mostChunks * chunkNumbersBytes;
 
 function partsOf({ lengths, overlaps }: Frame['header'], bytes: Uint8Array): PackedTexts {
   if (!Array.isArray(lengths) || !Array.isArray(overlaps) || overlaps.length !== lengths.length) {
@@ -232,16 +239,19 @@ function partsOf({ lengths, overlaps }: Frame['header'], bytes: Uint8Array): Pac
 /** In memory of its own, which can be given to another thread. */
 function joined(parts: readonly PackedTexts[]): PackedTexts {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.bytes.length, 0));
+  const count = parts.reduce((sum, part) => sum + part.lengths.length, 0);
+  const lengths = new Uint32Array(count);
+  const overlaps = new Uint32Array(count);
   let at = 0;
+  let chunk = 0;
   for (const part of parts) {
     bytes.set(part.bytes, at);
+    lengths.set(part.lengths, chunk);
+    overlaps.set(part.overlaps, chunk);
     at += part.bytes.length;
+    chunk += part.lengths.length;
   }
-  return {
-    bytes,
-    lengths: Uint32Array.from(parts.flatMap(({ lengths }) => [...lengths])),
-    overlaps: Uint32Array.from(parts.flatMap(({ overlaps }) => [...overlaps])),
-  };
+  return { bytes, lengths, overlaps };
 }
 
 function ofEnd(why: End, { seconds, memoryMegabytes, textCharacters }: DocumentBounds): DocumentError {

@@ -129,6 +129,7 @@ export function createIndexWriter(db: SearchFile) {
       const errors = has
         ? Float32Array.from(quantised, (one) => (one === null ? -1 : one.error * 1.000001))
         : null;
+      // `words` was once how many different ones there are; nobody reads it.
       const row = addSegment.run(
         ...[collection, file, place, overlaps.length, counted.words.length, bytesOf(lengthsOf(counted))],
         overlaps.some((overlap) => overlap > 0) ? bytesOf(overlaps) : null,

@@ -63,7 +63,7 @@ export function createRunFile(db: SearchFile) {
   };
 
   return {
-    /** A run of words that lie one behind the other, in the order of their hashes. */
+    /** A run of words that are all there, one behind the other, in the order of their hashes. */
     write(collection: number, segments: readonly number[], { bytes, hashes, ends }: HashedWords): void {
       const { run, blocks } = add(collection, segments, bytes.length + segments.length * segmentBytes);
       let begin = 0;
@@ -76,7 +76,7 @@ export function createRunFile(db: SearchFile) {
       }
     },
 
-    /** A run of words that have about so many bytes. */
+    /** A run of words that come one by one and have about so many bytes: all of them at once would be too much. */
     begin(collection: number, segments: readonly number[], bytes: number): NewRun {
       const { run, blocks } = add(collection, segments, bytes);
       const block = new GrowingBytes();

@@ -146,7 +146,7 @@ function isInWord({ slice }: TextParts, at: number): boolean {
   return around.length === 2 && smallOf[around.charCodeAt(0)] !== 0 && smallOf[around.charCodeAt(1)] !== 0;
 }
 
-/** Words with where they begin, in order. */
+/** Words in order, with where they begin in the text; that means nothing where there is more than ASCII in it. */
 function wordList() {
   let numbers = new Int32Array(32_768);
   let offsets = new Int32Array(32_768);

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { overlapsOf } from './overlaps.ts';
 
 /**
@@ -32,17 +33,28 @@ export function packTexts(texts: readonly string[]): PackedTexts {
   };
 }
 
-/** Whether texts repeat what is there, and have at most so many units together; for those that nobody vouches for. */
-export function areSound({ lengths, overlaps }: PackedTexts, mostUnits: number): boolean {
+/**
+ * Whether lengths and overlaps are those of the texts, and these have at most so many units together; for texts that
+ * nobody vouches for.
+ */
+export function areSound({ bytes, lengths, overlaps }: PackedTexts, mostUnits: number): boolean {
   let before = 0;
   let total = 0;
+  let repeated = 0;
   for (const [at, length] of lengths.entries()) {
-    if ((overlaps[at] as number) > Math.min(before, length)) return false;
+    const overlap = overlaps[at] as number;
+    if (length === 0 || overlap > Math.min(before, length)) return false;
     before = length;
     total += length;
+    repeated += overlap;
   }
-  return total <= mostUnits;
+  return total <= mostUnits && total - repeated === unitsOf(bytes);
 }
+
+const unitsOf = (bytes: Uint8Array): number =>
+  isAscii(bytes)
+    ? bytes.length
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().length;
 
 /** Throws where the lengths are not those of the texts. */
 export function textParts({ bytes, lengths, overlaps }: PackedTexts): TextParts {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** More control characters than one in this many are no text in any of the one-byte encodings. */
+/** More control characters than one in this many bytes are no text in any of the one-byte encodings. */
 const oneControlIn = 100;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const control = /[\x00-\x07\x0e-\x1a\x1c-\x1f]/g;
@@ -11,7 +11,7 @@ export function decodeText(bytes: Uint8Array, declared: string | null = null): s
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return decode(bytes, 'utf-16be');
   if (bytes.includes(0)) return null;
   const text = decode(bytes, isUtf8(bytes) ? 'utf-8' : (declared ?? 'windows-1252'));
-  return tooManyControls(text) ? null : text;
+  return tooManyControls(text, bytes.length) ? null : text;
 }
 
 function decode(bytes: Uint8Array, encoding: string): string {
@@ -22,8 +22,8 @@ function decode(bytes: Uint8Array, encoding: string): string {
   }
 }
 
-function tooManyControls(text: string): boolean {
-  let left = text.length / oneControlIn;
+function tooManyControls(text: string, bytes: number): boolean {
+  let left = bytes / oneControlIn;
   for (const _ of text.matchAll(control)) if (--left < 0) return true;
   return false;
 }

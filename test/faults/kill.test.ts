@@ -12,7 +12,7 @@ import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { type ServedProcess, startProcess } from './served-process.ts';
 import { type Actor, newConversation, takeTurn, workloads } from './workloads.ts';
 
-const kills = Number(process.env.BLOOMERY_KILLS ?? 25);
+const kills = Number(process.env.BLOOMERY_KILLS ?? 15);
 const seed = Number(process.env.BLOOMERY_SEED ?? randomInt(2 ** 31));
 
 const actorCount = 6;

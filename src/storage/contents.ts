@@ -99,9 +99,8 @@ export function contents(directory: string): Contents {
     },
 
     async sync(ids) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
       try {
-        for (const id of ids) await syncFile(path(id));
+        for (const id of ids) await syncIfThere(path(id), 'r+');
         await syncFolder(directory);
       } catch (error) {
         throw toldOf(error);
@@ -212,28 +211,22 @@ const copy = (from: Uint8Array, at: number, to: Buffer, size: number): number =>
 /** Memory that the thread which hashes sees, too. */
 const newBatch = (bytes: number): Buffer => Buffer.from(new SharedArrayBuffer(bytes));
 
-async function syncFile(path: string): Promise<void> {
-  let file: FileHandle;
+/** A new name in a folder outlives a power cut only once the folder itself is on disk. Not every system can. */
+async function syncFolder(directory: string): Promise<void> {
+  if (process.platform !== 'win32') await syncIfThere(directory, 'r');
+}
+
+async function syncIfThere(path: string, flags: 'r' | 'r+'): Promise<void> {
+  let opened: FileHandle;
   try {
-    file = await open(path, 'r+');
+    opened = await open(path, flags);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
   try {
-    await file.sync();
+    await opened.sync();
   } finally {
-    await file.close();
-  }
-}
-
-/** A new name in a folder outlives a power cut only once the folder itself is on disk. Not every system can. */
-async function syncFolder(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(directory, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    await opened.close();
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import type { Contents } from '../../storage/contents.ts';
-import type { Database } from '../../storage/database.ts';
+import { type Database, prepared } from '../../storage/database.ts';
 
 /**
  * Contents of files that were answered before the disk had them, as commits are: both outlive the process, and a power
@@ -36,6 +36,10 @@ export function createLateSync(
   contents: Pick<Contents, 'sync'>,
   log: Pick<ModelLog, 'warn'>,
 ): LateSync {
+  const db = database.withTables<Tables>();
+  const noteOne = prepared(database, (parameter) =>
+    db.insertInto('contents_to_sync').values({ content: parameter('content') }),
+  );
   const waiting = new Map<string, number>();
   let syncing: Promise<void> | null = null;
   let isClosed = false;
@@ -52,8 +56,7 @@ export function createLateSync(
 
   const sync = async (ids: readonly string[]): Promise<void> => {
     await contents.sync(ids);
-    await database
-      .withTables<Tables>()
+    await db
       .deleteFrom('contents_to_sync')
       .where('content', 'in', sql<string>`(select value from json_each(${JSON.stringify(ids)}))`)
       .execute();
@@ -87,7 +90,7 @@ export function createLateSync(
     },
     giveBack,
     async note(content, on) {
-      await on.withTables<Tables>().insertInto('contents_to_sync').values({ content }).execute();
+      await noteOne({ content }, on);
     },
     begin(content, bytes) {
       if (isClosed) return giveBack(bytes);
@@ -95,7 +98,7 @@ export function createLateSync(
       syncing ??= syncWaiting();
     },
     async left() {
-      const rows = await database.withTables<Tables>().selectFrom('contents_to_sync').selectAll().execute();
+      const rows = await db.selectFrom('contents_to_sync').selectAll().execute();
       return rows.map(({ content }) => content);
     },
     sync,

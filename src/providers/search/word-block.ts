@@ -43,6 +43,13 @@ export function writePart(
   to.copy(bytes, start, end);
 }
 
+/** The same of postings that were just written; moves them. */
+export function movePart(to: GrowingBytes, segment: number, postings: GrowingBytes): void {
+  to.number(segment);
+  to.number(postings.size);
+  postings.moveTo(to);
+}
+
 /** Goes from word to word of a block. */
 export class BlockCursor {
   readonly bytes: Uint8Array;

@@ -4,7 +4,7 @@ import type { RunFile } from './run-file.ts';
 import { segmentChunks } from './search-file.ts';
 import type { SegmentWords } from './segment-words.ts';
 import type { Vocabulary } from './vocabulary.ts';
-import { writeWord } from './word-block.ts';
+import { movePart, writeWord } from './word-block.ts';
 
 export interface TakenSegment {
   segment: number;
@@ -20,13 +20,13 @@ export function writeRun(
 ): void {
   const { bytes, starts, hashes } = vocabulary.words();
   const { words, ends, places } = sortedPlaces(taken, vocabulary.size(), hashes);
-  const placesOf = postingsWriter(taken, places);
+  const partsUpTo = partsReader(taken, places);
   const written = new GrowingBytes();
   const writtenHashes = new Uint32Array(words.length);
   const writtenEnds = new Uint32Array(words.length);
   for (let at = 0; at < words.length; at++) {
     const word = words[at] as number;
-    const parts = placesOf(ends[word] as number);
+    const parts = partsUpTo(ends[word] as number);
     writeWord(written, bytes, starts[word] as number, starts[word + 1] as number, parts);
     writtenHashes[at] = hashes[word] as number;
     writtenEnds[at] = written.size;
@@ -39,7 +39,7 @@ export function writeRun(
 }
 
 /** Answers, for one word after the other, its parts; its places are those up to `end` that were not read yet. */
-function postingsWriter(taken: readonly TakenSegment[], places: Uint32Array): (end: number) => GrowingBytes {
+function partsReader(taken: readonly TakenSegment[], places: Uint32Array): (end: number) => GrowingBytes {
   const firstChunks = chunksOfWords(taken, places.length);
   /** Of one word and segment: how often it is in each chunk. */
   const counts = new Uint32Array(segmentChunks);
@@ -73,9 +73,7 @@ function postingsWriter(taken: readonly TakenSegment[], places: Uint32Array): (e
           while ((words.starts[chunk] as number) <= word - start);
         }
         writeCounted(first, chunk);
-        parts.number(segment);
-        parts.number(postings.size);
-        postings.moveTo(parts);
+        movePart(parts, segment, postings);
       }
       start = next;
     }

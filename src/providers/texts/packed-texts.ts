@@ -52,9 +52,10 @@ export function areSound({ bytes, lengths, overlaps }: PackedTexts, mostUnits: n
 }
 
 const unitsOf = (bytes: Uint8Array): number =>
-  isAscii(bytes)
-    ? bytes.length
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().length;
+  isAscii(bytes) ? bytes.length : asBuffer(bytes).toString().length;
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 /** Throws where the lengths are not those of the texts. */
 export function textParts({ bytes, lengths, overlaps }: PackedTexts): TextParts {
@@ -66,7 +67,7 @@ export function textParts({ bytes, lengths, overlaps }: PackedTexts): TextParts 
     end = (starts[at] as number) + (lengths[at] as number);
     ends[at] = end;
   }
-  const own = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const own = asBuffer(bytes);
   // As many bytes as units: all of it is ASCII.
   if (end === own.length) {
     return { starts, ends, slice: (from, to) => own.toString('latin1', from, to), ascii: own };

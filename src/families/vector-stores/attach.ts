@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { conflict, invalidPayload, notFound } from '../../errors.ts';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
+import { inTurns } from '../../kit/in-turns.ts';
 import type { Chunking } from '../../providers/documents/documents.ts';
 import type { Attributes } from '../../providers/search/search-index.ts';
 import type { Database } from '../../storage/database.ts';
@@ -37,8 +37,12 @@ export interface AttachOptions {
   target: string;
 }
 
-/** Rows that are written before what needs no database has its turn, such as agents: each takes some 15 µs. */
-const atOnce = 100;
+/**
+ * Files that are dealt with before what needs no database has its turn, such as agents: looking one up takes some 5 µs,
+ * attaching it 20.
+ */
+const lookedForAtOnce = 100;
+const attachedAtOnce = 40;
 const usualChunking: Chunking = { maxTokens: 800, overlapTokens: 400 };
 
 export function chunkingOf(strategy: ChunkingStrategy | null | undefined, target: string): Chunking {
@@ -73,12 +77,16 @@ export async function requireFiles(
   files: readonly WantedFile[],
   place: (at: number) => string,
 ): Promise<void> {
-  const found = await directory.findAll(
-    project,
-    files.map(({ fileId }) => fileId),
-  );
-  for (const [at, { fileId }] of files.entries()) {
-    if (!found.has(fileId)) throw notFound('file', fileId.slice(0, 128), place(at));
+  let looked = 0;
+  for await (const some of inTurns(files, lookedForAtOnce)) {
+    const found = await directory.findAll(
+      project,
+      some.map(({ fileId }) => fileId),
+    );
+    for (const { fileId } of some) {
+      if (!found.has(fileId)) throw notFound('file', fileId.slice(0, 128), place(looked));
+      looked++;
+    }
   }
 }
 
@@ -96,38 +104,27 @@ export async function attachFiles(
     ? { project: store.project, id: newId('vsfb'), store_id: store.id, created_at: now, cancelled: 0 }
     : null;
   let isReplacing = false;
+  let isAdding = false;
   await database.transaction().execute(async (on) => {
     const trx = on.withTables<StoreTables>();
     if (make !== null) {
       await requireRoom(make, on, [store.project]);
       await trx.insertInto('vector_stores').values(store).execute();
     } else await requireActive(trx, store, now);
-    const ids = JSON.stringify(files.map(({ fileId }) => fileId));
-    const known = await trx
-      .selectFrom('vector_store_files')
-      .selectAll()
-      .where('project', '=', store.project)
-      .where('store_id', '=', store.id)
-      .where('file_id', 'in', sql<string>`(select value from json_each(${ids}))`)
-      .execute();
-    const before = new Map(known.map((row) => [row.file_id, row]));
-    const wanted = files.filter((file) => {
-      const row = before.get(file.fileId);
-      if (row !== undefined && isAsWanted(row, file)) return false;
-      isReplacing ||= row !== undefined;
-      return true;
-    });
-    for (let at = 0; at < wanted.length; at += atOnce) {
-      if (at > 0) await setImmediate();
-      await upsert(on, store, wanted.slice(at, at + atOnce), { now, askedBy });
-    }
-    if (wanted.length > 0) await refuseTooMany(trx, store, mostFiles, target);
-    if (batch !== null) {
+    for await (const some of inTurns(files, attachedAtOnce)) {
+      const ids = JSON.stringify(some.map(({ fileId }) => fileId));
+      const before = await attachedAlready(trx, store, ids);
+      const wanted = some.filter((file) => !isAsWanted(before.get(file.fileId), file));
+      isReplacing ||= wanted.some(({ fileId }) => before.has(fileId));
+      isAdding ||= wanted.length > 0;
+      await upsert(on, store, wanted, { now, askedBy });
+      if (batch === null) continue;
       await sql`
         insert into vector_store_batch_files (project, batch_id, file_id)
         select ${store.project}, ${batch.id}, value from json_each(${ids})`.execute(on);
-      await trx.insertInto('vector_store_batches').values(batch).execute();
     }
+    if (isAdding) await refuseTooMany(trx, store, mostFiles, target);
+    if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
   });
   return { batch, isReplacing };
 }
@@ -168,7 +165,23 @@ async function refuseTooMany(
   }
 }
 
-const isAsWanted = (row: FileRow, { chunking, attributes }: WantedFile): boolean =>
+async function attachedAlready(
+  trx: Transaction,
+  { project, id }: StoreKey,
+  fileIds: string,
+): Promise<Map<string, FileRow>> {
+  const rows = await trx
+    .selectFrom('vector_store_files')
+    .selectAll()
+    .where('project', '=', project)
+    .where('store_id', '=', id)
+    .where('file_id', 'in', sql<string>`(select value from json_each(${fileIds}))`)
+    .execute();
+  return new Map(rows.map((row) => [row.file_id, row]));
+}
+
+const isAsWanted = (row: FileRow | undefined, { chunking, attributes }: WantedFile): boolean =>
+  row !== undefined &&
   row.removed_at === null &&
   (row.status === 'in_progress' || row.status === 'completed') &&
   row.max_tokens === chunking.maxTokens &&

@@ -63,7 +63,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
 
   const countsOf = async (batch: BatchRow): Promise<FileCounts> => {
     const counts = noCounts();
-    for (const row of await files.batchCounts(batch)) addCount(counts, row.status, Number(row.files));
+    for (const [status, count] of await files.batchCounts(batch)) addCount(counts, status, count);
     return counts;
   };
   const batchAnswer = async (batch: BatchRow): Promise<Answer> => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import { waitOf } from './embed.ts';
@@ -56,8 +57,11 @@ export function createIngestion(
   const limited = new Map<string, Float32Array[]>();
   const closing = new AbortController();
   let filling: Promise<void> = Promise.resolve();
+  let isToFill = false;
 
   const fill = (): void => {
+    if (isToFill) return;
+    isToFill = true;
     filling = filling.then(begin).catch((error) => {
       log.warn({ err: error }, 'files of vector stores could not be taken up');
     });
@@ -66,7 +70,10 @@ export function createIngestion(
   const hasRoom = (): boolean =>
     reading < concurrency && running.size < concurrency + mostHeld && heldBytes < mostHeldBytes;
 
+  /** In small steps, as an attempt is: the database does not wait, so requests would have no turn until all is done. */
   const begin = async (): Promise<void> => {
+    await setImmediate();
+    isToFill = false;
     while (!closing.signal.aborted && hasRoom()) {
       const row = await next();
       if (row === undefined) return;
@@ -145,6 +152,7 @@ export function createIngestion(
     const vectors = limited.get(fileName(row)) ?? [];
     limited.delete(fileName(row));
     try {
+      await setImmediate();
       const signal = AbortSignal.any([unwanted, closing.signal, limit]);
       await takeIn(parts, row, signal, { vectors, onRead });
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ApiError } from '../../errors.ts';
 import type { Turns } from '../../kit/turns.ts';
 import type { ChunkedFile, Collection, SearchIndex } from '../../providers/search/search-index.ts';
@@ -61,7 +62,9 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
     return some;
   };
 
+  /** In small steps, as the database does not wait: between them requests have their turn. */
   const putSome = async (key: StoreKey, some: Waiting[]): Promise<void> => {
+    await setImmediate();
     const wanted = await claimed(key.project, some);
     if (wanted.length === 0) return;
     // It may have got another collection since its files were begun.
@@ -71,6 +74,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
       return;
     }
     const collection = await collections.own(store);
+    await setImmediate();
     const done = await indexed(collection, wanted);
     if (done.length > 0) await conclude(key.project, collection, done);
   };

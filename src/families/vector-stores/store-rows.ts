@@ -63,15 +63,15 @@ export function storeRows(database: Database) {
   const findAny = prepared<StoreRow>(database, (parameter) =>
     rows().where('project', '=', parameter('project')).where('id', '=', parameter('id')),
   );
+  const findKept = prepared<StoreRow>(database, (parameter) =>
+    rows()
+      .where('project', '=', parameter('project'))
+      .where('id', '=', parameter('id'))
+      .where('state', '!=', 'removed'),
+  );
   return {
-    find: (project: string, id: string): Promise<StoreRow | undefined> =>
-      db
-        .selectFrom('vector_stores')
-        .selectAll()
-        .where('id', '=', id)
-        .where('project', '=', project)
-        .where('state', '!=', 'removed')
-        .executeTakeFirst(),
+    find: async (project: string, id: string): Promise<StoreRow | undefined> =>
+      (await findKept({ project, id }))[0],
 
     findAll: (project: string, ids: readonly string[]): Promise<StoreRow[]> =>
       db

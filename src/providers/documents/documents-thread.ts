@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ModelLog } from '../models/upstream.ts';
 import { type PackedTexts, unpackTexts } from '../texts/packed-texts.ts';
+import { helpersGiveWay } from '../workers/give-way.ts';
 import { type DocumentsOptions, shutDown } from './create-documents.ts';
 import { type Chunking, DocumentError, type DocumentSource, type Documents } from './documents.ts';
 import type { Answer, Fault, Message } from './thread.ts';
@@ -28,6 +29,7 @@ export function documentsThread(
   let closed = false;
 
   const start = (): Worker => {
+    helpersGiveWay();
     const started = new Worker(script, {
       workerData: options,
       execArgv: [],

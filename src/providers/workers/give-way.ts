@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 
 /** A nice value, from -20 to 19. */
 const niceness = 10;
@@ -16,3 +18,23 @@ export function giveWay(isOwnProcess: boolean): void {
     // It works at the usual priority where it may not be lowered.
   }
 }
+
+/**
+ * Has V8's helpers give way as well, which all threads of the process share: what they clean up is mostly what threads
+ * that give way leave behind. Nobody waits for them while young objects are collected from then on, as that could take
+ * as long as what they give way to.
+ */
+export function helpersGiveWay(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    const helpers = readdirSync(threads).filter(isHelper);
+    if (helpers.length > 0) setFlagsFromString('--no-parallel-scavenge');
+    for (const thread of helpers) setPriority(Number(thread), niceness);
+  } catch {
+    // They go on as they are.
+  }
+}
+
+const threads = '/proc/self/task';
+const isHelper = (thread: string): boolean =>
+  /\bV8Worker/.test(readFileSync(`${threads}/${thread}/comm`, 'utf8'));

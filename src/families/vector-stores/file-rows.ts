@@ -94,7 +94,7 @@ export function fileRows(database: Database) {
   const countMembers = prepared<{ status: FileStatus | null; files: number; last: string }>(
     database,
     (parameter) => ({
-      // The members first: SQLite would go through all files of the store.
+      // The members first: else all files of the store would be gone through.
       compile: () =>
         sql<{ status: FileStatus | null; files: number; last: string }>`
           select file.status, count(*) as files, max(member.file_id) as last

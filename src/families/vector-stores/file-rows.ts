@@ -176,7 +176,7 @@ export function fileRows(database: Database) {
 
     /**
      * Looks at the files of the batch: of others there may be thousands in the store. Between some of them requests
-     * have their turn; each takes some 4 µs.
+     * have their turn, so it is no picture of one moment.
      */
     async batchCounts({ project, id, store_id }: BatchRow): Promise<Map<FileStatus, number>> {
       const counts = new Map<FileStatus, number>();

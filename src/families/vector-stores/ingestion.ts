@@ -90,6 +90,7 @@ export function createIngestion(
           notify(storeOf(row));
         });
       running.set(fileName(row), { row, controller, ended });
+      await setImmediate();
     }
   };
 
@@ -98,11 +99,12 @@ export function createIngestion(
       waiting.delete(name);
       if (resting.has(name)) continue;
       const begun = [...running.values()].filter(({ row }) => row.project === store.project);
-      const row = await files.beginNext(
-        store,
-        begun.map(({ row }) => row.key),
-      );
-      if (row === undefined) continue;
+      const keys = begun.map(({ row }) => row.key);
+      const row = await files.beginNext(store, keys).catch((error) => {
+        log.warn({ err: error, store: store.id }, 'files of a vector store could not be taken up');
+        rest(store, faultRest);
+      });
+      if (!row) continue;
       waiting.set(name, store);
       return row;
     }

@@ -445,6 +445,9 @@ describe('a batch of files', () => {
     expect([status, json.file_counts]).toMatchObject([200, { total: 2000 }]);
     const more = await call('POST', `${base}/${id}/file_batches`, { file_ids: [...file_ids, 'one'] });
     expect([more.status, more.json.error?.param]).toEqual([400, 'file_ids']);
+    const other = { file_ids: file_ids.with(150, 'file-none') };
+    const lacking = await call('POST', `${base}/${id}/file_batches`, other);
+    expect([lacking.status, lacking.json.error?.param]).toEqual([404, 'file_ids[150]']);
   });
 
   test.each([

@@ -20,14 +20,14 @@ export function giveWay(isOwnProcess: boolean): void {
 }
 
 /**
- * Has V8's helpers give way as well, which all threads of the process share: what they clean up is mostly what threads
- * that give way leave behind. Nobody waits for them while young objects are collected from then on, as that could take
- * as long as what they give way to.
+ * Has V8's helpers give way as well, which all threads of the process share, for as long as it runs: what they clean up
+ * is mostly what threads that give way leave behind. Nobody waits for them while young objects are collected from then
+ * on, as that could take as long as what they give way to; only a collection of all objects still does.
  */
 export function helpersGiveWay(): void {
   if (process.platform !== 'linux') return;
   try {
-    const helpers = readdirSync(threads).filter(isHelper);
+    const helpers = readdirSync(threads).filter((thread) => nameOf(thread).includes('V8Worker'));
     if (helpers.length > 0) setFlagsFromString('--no-parallel-scavenge');
     for (const thread of helpers) setPriority(Number(thread), niceness);
   } catch {
@@ -36,5 +36,12 @@ export function helpersGiveWay(): void {
 }
 
 const threads = '/proc/self/task';
-const isHelper = (thread: string): boolean =>
-  /\bV8Worker/.test(readFileSync(`${threads}/${thread}/comm`, 'utf8'));
+
+function nameOf(thread: string): string {
+  try {
+    return readFileSync(`${threads}/${thread}/comm`, 'utf8');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}

@@ -41,9 +41,15 @@ export function collectionRows(database: Database) {
         .execute();
     },
 
-    /** Gives a store the collection that was made for it. False where the store has gone meanwhile. */
-    move(store: StoreRow, home: string, now: number): Promise<boolean> {
+    /** Gives a store the collection that was made for it. False where the store, or the reason, has gone meanwhile. */
+    move(
+      store: StoreRow,
+      home: string,
+      now: number,
+      stands: (on: Database) => Promise<boolean>,
+    ): Promise<boolean> {
       return database.transaction().execute(async (on) => {
+        if (!(await stands(on))) return false;
         const { numUpdatedRows } = await on
           .withTables<StoreTables>()
           .updateTable('vector_stores')

@@ -337,6 +337,20 @@ export function fileRows(database: Database) {
       return [...detached, ...(await given.limit(limit - detached.length).execute())];
     },
 
+    /** Whether one still has such chunks. */
+    async isToClear({ project, key }: FileKey, on: Database): Promise<boolean> {
+      const row = await on
+        .withTables<FileTables>()
+        .selectFrom('vector_store_files')
+        .select('key')
+        .where('project', '=', project)
+        .where('key', '=', key)
+        .where('indexed', 'in', [1, 2])
+        .where((q) => q.or([q('removed_at', '>', 0), q('status', 'in', ['failed', 'cancelled'])]))
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     async countToClear(): Promise<number> {
       const { rows } = await db
         .selectFrom('vector_store_files')

@@ -49,7 +49,8 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
     inStore({ project, id: store_id }, async (store) => {
       const row = await files.any(store, file_id);
       if (row?.key !== key || !isLeftOver(row)) return;
-      await index.removeFile(await collections.own(store), file_id);
+      const collection = await collections.own(store, (on) => files.isToClear(row, on));
+      await index.removeFile(collection, file_id);
       await files.setIndexed(row, 0);
     });
 

@@ -78,9 +78,9 @@ export type Parameter = (name: string) => never;
  */
 export function prepared<Row>(
   db: Database,
-  build: (parameter: Parameter) => { compile(): CompiledQuery<Row> },
+  build: (parameter: Parameter) => { compile(db: Database): CompiledQuery<Row> },
 ): (values: Record<string, unknown>, on?: Pick<Database, 'executeQuery'>) => Promise<Row[]> {
-  const compiled = build((name) => ({ [marker]: name }) as never).compile();
+  const compiled = build((name) => ({ [marker]: name }) as never).compile(db);
   const slots = compiled.parameters.map((value) =>
     typeof value === 'object' && value !== null && marker in value ? (value[marker] as string) : null,
   );

@@ -71,9 +71,10 @@ const changedAtOnce = 8;
 
 export function fileRows(database: Database) {
   const db = database.withTables<FileTables>();
-  const files = () => db.selectFrom('vector_store_files').selectAll();
-  const filesOf = ({ project, id }: StoreKey) =>
-    files().where('project', '=', project).where('store_id', '=', id);
+  const files = (on: Database = database) =>
+    on.withTables<FileTables>().selectFrom('vector_store_files').selectAll();
+  const filesOf = ({ project, id }: StoreKey, on?: Database) =>
+    files(on).where('project', '=', project).where('store_id', '=', id);
   const change = () => db.updateTable('vector_store_files');
   const changeOne = ({ project, key }: FileKey) =>
     change().where('project', '=', project).where('key', '=', key);
@@ -91,12 +92,11 @@ export function fileRows(database: Database) {
       .where('id', '=', parameter('id'))
       .where('store_id', '=', parameter('store')),
   );
-  const countMembers = prepared<{ status: FileStatus | null; files: number; last: string }>(
+  const countMembers = prepared(
     database,
-    (parameter) => ({
+    (parameter) =>
       // The members first: else all files of the store would be gone through.
-      compile: () =>
-        sql<{ status: FileStatus | null; files: number; last: string }>`
+      sql<{ status: FileStatus | null; files: number; last: string }>`
           select file.status, count(*) as files, max(member.file_id) as last
           from (
             select file_id from vector_store_batch_files
@@ -106,11 +106,11 @@ export function fileRows(database: Database) {
           ) as member left join vector_store_files as file
             on file.project = ${parameter('project')} and file.store_id = ${parameter('store_id')}
               and file.file_id = member.file_id and file.removed_at is null
-          group by file.status`.compile(database),
-    }),
+          group by file.status`,
   );
-  const countNext = prepared<FileRow>(database, (parameter) => ({
-    compile: () =>
+  const countNext = prepared(
+    database,
+    (parameter) =>
       sql<FileRow>`
         update vector_store_files set attempts = attempts + 1
         where project = ${parameter('project')} and key = (
@@ -119,20 +119,21 @@ export function fileRows(database: Database) {
             and status = 'in_progress' and removed_at is null
             and key not in (select value from json_each(${parameter('besides')}))
           order by key limit 1)
-        returning *`.compile(database),
-  }));
-
-  const claimSome = prepared<FileRow>(database, (parameter) => ({
-    compile: () =>
+        returning *`,
+  );
+  const claimSome = prepared(
+    database,
+    (parameter) =>
       sql<FileRow>`
         update vector_store_files set indexed = 1
         where project = ${parameter('project')} and key in (select value from json_each(${parameter('keys')}))
           and status = 'in_progress' and removed_at is null
-        returning *`.compile(database),
-  }));
-  const completeSome = prepared<{ key: string }>(database, (parameter) => ({
-    // Not by a join, for which all files of the project would be looked at.
-    compile: () =>
+        returning *`,
+  );
+  const completeSome = prepared(
+    database,
+    (parameter) =>
+      // Not by a join, for which all files of the project would be looked at.
       sql<{ key: string }>`
         with done as materialized (select key, value from json_each(${parameter('bytes')}))
         update vector_store_files
@@ -140,16 +141,16 @@ export function fileRows(database: Database) {
           usage_bytes = (select value from done where done.key = vector_store_files.key)
         where project = ${parameter('project')} and key in (select key from done)
           and status = 'in_progress' and removed_at is null
-        returning key`.compile(database),
-  }));
+        returning key`,
+  );
 
   return {
     find: (store: StoreKey, fileId: string): Promise<FileRow | undefined> =>
       filesOf(store).where('file_id', '=', fileId).where('removed_at', 'is', null).executeTakeFirst(),
 
     /** Detached ones, too. */
-    any: (store: StoreKey, fileId: string): Promise<FileRow | undefined> =>
-      filesOf(store).where('file_id', '=', fileId).executeTakeFirst(),
+    any: (store: StoreKey, fileId: string, on: Database = database): Promise<FileRow | undefined> =>
+      filesOf(store, on).where('file_id', '=', fileId).executeTakeFirst(),
 
     list({ store, batchId, status }: FileList, window: Window<string>): Promise<FileRow[]> {
       let query = filesOf(store)
@@ -335,20 +336,6 @@ export function fileRows(database: Database) {
       if (detached.length === limit) return detached;
       const given = held.where('status', 'in', ['failed', 'cancelled']).where('removed_at', 'is', null);
       return [...detached, ...(await given.limit(limit - detached.length).execute())];
-    },
-
-    /** Whether one still has such chunks. */
-    async isToClear({ project, key }: FileKey, on: Database): Promise<boolean> {
-      const row = await on
-        .withTables<FileTables>()
-        .selectFrom('vector_store_files')
-        .select('key')
-        .where('project', '=', project)
-        .where('key', '=', key)
-        .where('indexed', 'in', [1, 2])
-        .where((q) => q.or([q('removed_at', '>', 0), q('status', 'in', ['failed', 'cancelled'])]))
-        .executeTakeFirst();
-      return row !== undefined;
     },
 
     async countToClear(): Promise<number> {

@@ -2,6 +2,7 @@ import { unixSeconds } from '../../kit/time.ts';
 import type { Turns } from '../../kit/turns.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import type { SearchIndex } from '../../providers/search/search-index.ts';
+import type { Database } from '../../storage/database.ts';
 import { type Collections, collectionOf } from './collections.ts';
 import type { FileRow, FileRows, StoreKey } from './file-rows.ts';
 import type { Ingestion } from './ingestion.ts';
@@ -47,9 +48,13 @@ export function createHousekeeping(parts: HousekeepingParts): Housekeeping {
 
   const clearFile = ({ project, store_id, file_id, key }: FileRow): Promise<void> =>
     inStore({ project, id: store_id }, async (store) => {
-      const row = await files.any(store, file_id);
-      if (row?.key !== key || !isLeftOver(row)) return;
-      const collection = await collections.own(store, (on) => files.isToClear(row, on));
+      const leftOver = async (on?: Database): Promise<FileRow | undefined> => {
+        const row = await files.any(store, file_id, on);
+        return row?.key === key && isLeftOver(row) ? row : undefined;
+      };
+      const row = await leftOver();
+      if (row === undefined) return;
+      const collection = await collections.own(store, async (on) => (await leftOver(on)) !== undefined);
       await index.removeFile(collection, file_id);
       await files.setIndexed(row, 0);
     });

@@ -1,12 +1,26 @@
-import { setImmediate } from 'node:timers/promises';
+const waiting: (() => void)[] = [];
 
 /**
- * What is to be done, slice by slice, with a turn of the event loop between them: the database does not wait, so
- * without it other requests would have to, until all is done.
+ * The database does not wait, so what takes a while goes in small steps with this between them. Of all such steps one
+ * is done in each turn of the event loop, and what requests have sent meanwhile is dealt with before the next.
  */
+export function ownTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(next);
+  });
+}
+
+function next(): void {
+  // What waits from here on has its turn after the requests, too.
+  const begin = waiting.shift();
+  if (waiting.length > 0) setImmediate(next);
+  begin?.();
+}
+
+/** What is to be done, slice by slice, each in a turn of its own. */
 export async function* inTurns<T>(all: readonly T[], atOnce: number): AsyncGenerator<T[]> {
   for (let from = 0; from < all.length; from += atOnce) {
-    if (from > 0) await setImmediate();
+    if (from > 0) await ownTurn();
     yield all.slice(from, from + atOnce);
   }
 }

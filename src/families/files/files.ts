@@ -100,6 +100,8 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
       return new Map(rows.map((row) => [row.id, toStored(row)]));
     },
 
+    missing: async (project, ids) => new Set(await store.missing(project, ids, unixSeconds())),
+
     onRemoved(listener) {
       listeners.push(listener);
     },

@@ -30,6 +30,10 @@ export function memoryFiles(): MemoryFiles {
         }
         return found;
       },
+      async missing(project, ids) {
+        const found = await this.findAll(project, ids);
+        return new Set(ids.filter((id) => !found.has(id)));
+      },
       onRemoved: (listener) => void listeners.push(listener),
     },
     add(filename, text, project = 'default') {

@@ -37,11 +37,7 @@ export interface AttachOptions {
   target: string;
 }
 
-/**
- * Files that are dealt with before what needs no database has its turn, such as agents: looking one up takes some 5 µs,
- * attaching it 20.
- */
-const lookedForAtOnce = 100;
+/** Files that are dealt with before what needs no database has its turn, such as agents: one takes some 20 µs. */
 const attachedAtOnce = 40;
 const usualChunking: Chunking = { maxTokens: 800, overlapTokens: 400 };
 
@@ -77,16 +73,12 @@ export async function requireFiles(
   files: readonly WantedFile[],
   place: (at: number) => string,
 ): Promise<void> {
-  let looked = 0;
-  for await (const some of inTurns(files, lookedForAtOnce)) {
-    const found = await directory.findAll(
-      project,
-      some.map(({ fileId }) => fileId),
-    );
-    for (const { fileId } of some) {
-      if (!found.has(fileId)) throw notFound('file', fileId.slice(0, 128), place(looked));
-      looked++;
-    }
+  const missing = await directory.missing(
+    project,
+    files.map(({ fileId }) => fileId),
+  );
+  for (const [at, { fileId }] of files.entries()) {
+    if (missing.has(fileId)) throw notFound('file', fileId.slice(0, 128), place(at));
   }
 }
 
@@ -114,14 +106,17 @@ export async function attachFiles(
     for await (const some of inTurns(files, attachedAtOnce)) {
       const ids = JSON.stringify(some.map(({ fileId }) => fileId));
       const before = await attachedAlready(trx, store, ids);
-      const wanted = some.filter((file) => !isAsWanted(before.get(file.fileId), file));
+      const isThere = (file: WantedFile): boolean => isAsWanted(before.get(file.fileId), file);
+      const wanted = some.filter((file) => !isThere(file));
       isReplacing ||= wanted.some(({ fileId }) => before.has(fileId));
       isAdding ||= wanted.length > 0;
-      await upsert(on, store, wanted, { now, askedBy });
-      if (batch === null) continue;
-      await sql`
-        insert into vector_store_batch_files (project, batch_id, file_id)
-        select ${store.project}, ${batch.id}, value from json_each(${ids})`.execute(on);
+      await upsert(on, store, wanted, { now, askedBy, batchId: batch?.id ?? null });
+      // A row names one batch only: for one that is there, not this; for another, no more the one it came with.
+      const members = some.map((file) => [
+        isThere(file) ? batch?.id : before.get(file.fileId)?.batch_id,
+        file.fileId,
+      ]);
+      await noteMembers(on, store.project, members);
     }
     if (isAdding) await refuseTooMany(trx, store, mostFiles, target);
     if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
@@ -193,8 +188,9 @@ async function upsert(
   on: Database,
   store: StoreKey,
   files: readonly WantedFile[],
-  { now, askedBy }: Pick<AttachOptions, 'now' | 'askedBy'>,
+  { now, askedBy, batchId }: Pick<AttachOptions, 'now' | 'askedBy'> & { batchId: string | null },
 ): Promise<void> {
+  if (files.length === 0) return;
   const rows = files.map(({ fileId, attributes, chunking: { maxTokens, overlapTokens } }) => [
     fileId,
     newId('vsf'),
@@ -204,15 +200,29 @@ async function upsert(
   ]);
   await sql`
     insert into vector_store_files
-      (project, store_id, created_at, asked_by, status, attempts, usage_bytes, indexed,
+      (project, store_id, created_at, asked_by, batch_id, status, attempts, usage_bytes, indexed,
        file_id, key, attributes, max_tokens, overlap_tokens)
-    select ${store.project}, ${store.id}, ${now}, ${askedBy}, 'in_progress', 0, 0, 0,
+    select ${store.project}, ${store.id}, ${now}, ${askedBy}, ${batchId}, 'in_progress', 0, 0, 0,
       value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
     from json_each(${JSON.stringify(rows)})
     where true
     on conflict (project, store_id, file_id) do update set
-      created_at = excluded.created_at, asked_by = excluded.asked_by, status = excluded.status, attempts = 0,
+      created_at = excluded.created_at, asked_by = excluded.asked_by, batch_id = excluded.batch_id,
+      status = excluded.status, attempts = 0,
       usage_bytes = 0, error_code = null, error_message = null, removed_at = null, key = excluded.key,
       attributes = excluded.attributes, max_tokens = excluded.max_tokens, overlap_tokens = excluded.overlap_tokens
   `.execute(on);
+}
+
+/** Pairs of a batch, where there is one, and a file. */
+async function noteMembers(
+  on: Database,
+  project: string,
+  members: readonly (readonly (string | null | undefined)[])[],
+): Promise<void> {
+  const given = members.filter(([batchId]) => batchId);
+  if (given.length === 0) return;
+  await sql`
+    insert or ignore into vector_store_batch_files (project, batch_id, file_id)
+    select ${project}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(given)})`.execute(on);
 }

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { ownTurn } from '../../kit/in-turns.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import type { ModelLog } from '../../providers/models/upstream.ts';
 import { waitOf } from './embed.ts';
@@ -72,7 +72,7 @@ export function createIngestion(
 
   /** In small steps, as an attempt is: the database does not wait, so requests would have no turn until all is done. */
   const begin = async (): Promise<void> => {
-    await setImmediate();
+    await ownTurn();
     isToFill = false;
     while (!closing.signal.aborted && hasRoom()) {
       const row = await next();
@@ -90,7 +90,7 @@ export function createIngestion(
           notify(storeOf(row));
         });
       running.set(fileName(row), { row, controller, ended });
-      await setImmediate();
+      await ownTurn();
     }
   };
 
@@ -154,7 +154,7 @@ export function createIngestion(
     const vectors = limited.get(fileName(row)) ?? [];
     limited.delete(fileName(row));
     try {
-      await setImmediate();
+      await ownTurn();
       const signal = AbortSignal.any([unwanted, closing.signal, limit]);
       await takeIn(parts, row, signal, { vectors, onRead });
     } catch (error) {

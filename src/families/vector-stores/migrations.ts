@@ -199,4 +199,24 @@ export const migrations: Migrations = {
       await db.schema.alterTable('vector_store_files').addColumn('asked_by', 'text').execute();
     },
   },
+  '0043_batches_of_files': {
+    async up(db) {
+      await db.schema.alterTable('vector_store_files').addColumn('batch_id', 'text').execute();
+      for (const name of ['status', 'usage', 'work', 'removed']) {
+        await db.schema.dropIndex(`vector_store_files_${name}`).execute();
+      }
+      const index = (name: string, columns: string[]) =>
+        db.schema.createIndex(`vector_store_files_${name}`).on('vector_store_files').columns(columns);
+      // What is counted is in the index. What most files never are is in an index of its own.
+      await index('status', ['project', 'store_id', 'status', 'key', 'removed_at', 'usage_bytes']).execute();
+      await index('batch', ['project', 'batch_id', 'status', 'removed_at'])
+        .where('batch_id', 'is not', null)
+        .execute();
+      await index('work', ['status', 'indexed', 'project', 'store_id'])
+        .where(sql.ref('status'), '!=', sql.lit('completed'))
+        .execute();
+      await index('changed', ['project', 'store_id']).where(sql.ref('indexed'), '=', sql.lit(2)).execute();
+      await index('removed', ['removed_at', 'indexed']).where('removed_at', 'is not', null).execute();
+    },
+  },
 };

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { ApiError } from '../../errors.ts';
+import { ownTurn } from '../../kit/in-turns.ts';
 import type { Turns } from '../../kit/turns.ts';
 import type { ChunkedFile, Collection, SearchIndex } from '../../providers/search/search-index.ts';
 import type { StoredFile } from '../files/directory.ts';
@@ -64,7 +64,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
 
   /** In small steps, as the database does not wait: between them requests have their turn. */
   const putSome = async (key: StoreKey, some: Waiting[]): Promise<void> => {
-    await setImmediate();
+    await ownTurn();
     const wanted = await claimed(key.project, some);
     if (wanted.length === 0) return;
     // It may have got another collection since its files were begun.
@@ -74,7 +74,7 @@ export function createPutting({ files, stores, index, collections, inTurn, cores
       return;
     }
     const collection = await collections.own(store);
-    await setImmediate();
+    await ownTurn();
     const done = await indexed(collection, wanted);
     if (done.length > 0) await conclude(key.project, collection, done);
   };

@@ -68,6 +68,8 @@ function start({ memoryMegabytes }: DocumentBounds): ChildProcessByStdio<Writabl
       ...readable.map((folder) => `--allow-fs-read=${folder}${sep}`),
       '--disallow-code-generation-from-strings',
       `--max-old-space-size=${Math.floor(memoryMegabytes * heapShare)}`,
+      // Its helpers would keep another core busy, which is left to others.
+      '--single-threaded-gc',
       `--max-semi-space-size=${Math.floor(memoryMegabytes * youngShare)}`,
       `--heap-growing-percent=${growth}`,
       '--no-warnings',

@@ -131,25 +131,29 @@ export function fileRows(database: Database) {
           order by key limit 1)
         returning *`,
   );
+  // By a cross join, which begins with what is on its left: else all files of the project may be looked at.
   const claimSome = prepared(
     database,
     (parameter) =>
       sql<FileRow>`
         update vector_store_files set indexed = 1
-        where project = ${parameter('project')} and key in (select value from json_each(${parameter('keys')}))
+        where rowid in (
+            select file.rowid from json_each(${parameter('keys')}) as wanted cross join vector_store_files as file
+            where file.project = ${parameter('project')} and file.key = wanted.value)
           and status = 'in_progress' and removed_at is null
         returning *`,
   );
   const completeSome = prepared(
     database,
     (parameter) =>
-      // Not by a join, for which all files of the project would be looked at.
       sql<{ key: string }>`
         with done as materialized (select key, value from json_each(${parameter('bytes')}))
         update vector_store_files
         set status = 'completed', error_code = null, error_message = null,
           usage_bytes = (select value from done where done.key = vector_store_files.key)
-        where project = ${parameter('project')} and key in (select key from done)
+        where rowid in (
+            select file.rowid from done cross join vector_store_files as file
+            where file.project = ${parameter('project')} and file.key = done.key)
           and status = 'in_progress' and removed_at is null
         returning key`,
   );
@@ -256,7 +260,8 @@ export function fileRows(database: Database) {
         .where('project', '=', project)
         .where('store_id', 'in', [...storeIds])
         .where('file_id', 'in', [...fileIds])
-        .where('status', '=', 'completed')
+        // With a sign, so that it is not by their status that they are looked for: most are completed.
+        .where(sql`+status`, '=', 'completed')
         .where('removed_at', 'is', null)
         .execute();
       return new Set(rows.map((row) => shownKey(row.store_id, row.file_id)));

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { conflict, invalidPayload, notFound } from '../../errors.ts';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
 import { newId } from '../../kit/ids.ts';
-import { inTurns } from '../../kit/in-turns.ts';
+import { inTurns, ownTurn } from '../../kit/in-turns.ts';
 import type { Chunking } from '../../providers/documents/documents.ts';
 import type { Attributes } from '../../providers/search/search-index.ts';
 import type { Database } from '../../storage/database.ts';
@@ -118,9 +118,11 @@ export async function attachFiles(
       ]);
       await noteMembers(on, store.project, members);
     }
+    await ownTurn();
     if (isAdding) await refuseTooMany(trx, store, mostFiles, target);
     if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
   });
+  await ownTurn();
   return { batch, isReplacing };
 }
 

@@ -177,10 +177,13 @@ test('stores take turns, however much one of them has to do', async () => {
 
 test('no more are taken in at once than may be', async () => {
   let [now, most] = [0, 0];
+  const three = Promise.withResolvers<void>();
   const { files, store, until } = await start({
     parts: { concurrency: 3 },
     async before() {
       most = Math.max(most, ++now);
+      if (now === 3) three.resolve();
+      await three.promise;
       await new Promise((resolve) => setTimeout(resolve, 2));
       now--;
     },

@@ -425,6 +425,38 @@ describe('a batch of files', () => {
     expect((await call('GET', `${base}/${id}/files/${ids[0]}`)).json.attributes).toEqual({ k: 1 });
   });
 
+  test('has its files whether others have them, too, or they are attached anew', async () => {
+    const { call, files, store, until } = await start();
+    const id = await store();
+    const [a, b, c] = ['a.txt', 'b.txt', 'c.txt'].map((name) => files.add(name, 'x'));
+    const batch = async (body: object) => {
+      const { json } = await call('POST', `${base}/${id}/file_batches`, body);
+      const path = `${base}/${id}/file_batches/${json.id}`;
+      await until(path, ({ status }) => status === 'completed');
+      return path;
+    };
+    const has = async (path: string) => [
+      ((await call('GET', path)).json.file_counts as { total: number }).total,
+      ...idsOf((await call('GET', `${path}/files?order=asc`)).json),
+    ];
+    const first = await batch({ file_ids: [a, b] });
+    const second = await batch({ file_ids: [b, c] });
+    expect([await has(first), await has(second)]).toEqual([
+      [2, a, b],
+      [2, b, c],
+    ]);
+    const third = await batch({ file_ids: [b], attributes: { k: 1 } });
+    await call('POST', `${base}/${id}/files`, { file_id: a, attributes: { k: 2 } });
+    await until(first, ({ file_counts }) => (file_counts as { completed: number }).completed === 2);
+    expect([await has(first), await has(second), await has(third)]).toEqual([
+      [2, b, a],
+      [2, c, b],
+      [1, b],
+    ]);
+    await call('DELETE', `${base}/${id}/files/${b}`);
+    expect([await has(first), await has(second), await has(third)]).toEqual([[1, a], [1, c], [0]]);
+  });
+
   test('takes each file as it is told of it', async () => {
     const { call, files, store } = await start();
     const id = await store();

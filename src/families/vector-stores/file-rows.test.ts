@@ -20,7 +20,7 @@ test('what is done for each file finds it by its key, however many the project h
   expect(queries).toHaveLength(4);
   for (const query of queries) {
     const explained = sql.raw<{ detail: string }>(`explain query plan ${query.sql}`).compile(database);
-    const { rows } = await database.executeQuery({ ...explained, parameters: [] });
+    const { rows } = await database.executeQuery<{ detail: string }>({ ...explained, parameters: [] });
     const looks = rows.map(({ detail }) => detail).filter((detail) => detail.includes('INDEX vector_store'));
     // By the key it is one of the table's own indexes; those with names have what many files share.
     for (const look of looks) expect(look).toMatch(/_status \(project=\? AND store_id=\? AND status=\?\)$/);

@@ -2,7 +2,8 @@ const waiting: (() => void)[] = [];
 
 /**
  * The database does not wait, so what takes a while goes in small steps with this between them. Of all such steps one
- * is done in each turn of the event loop, and what requests have sent meanwhile is dealt with before the next.
+ * is begun in each turn of the event loop, and what requests have sent meanwhile is dealt with before the next. Not for
+ * the middle of a transaction: it would wait for steps that can't go on until it ends.
  */
 export function ownTurn(): Promise<void> {
   return new Promise((resolve) => {
@@ -17,10 +18,14 @@ function next(): void {
   begin?.();
 }
 
-/** What is to be done, slice by slice, each in a turn of its own. */
-export async function* inTurns<T>(all: readonly T[], atOnce: number): AsyncGenerator<T[]> {
+/** What is to be done, slice by slice, with `turn` between them. */
+export async function* inTurns<T>(
+  all: readonly T[],
+  atOnce: number,
+  turn: () => Promise<void> = ownTurn,
+): AsyncGenerator<T[]> {
   for (let from = 0; from < all.length; from += atOnce) {
-    if (from > 0) await ownTurn();
+    if (from > 0) await turn();
     yield all.slice(from, from + atOnce);
   }
 }

@@ -3,8 +3,8 @@ export interface FileDirectory {
   find(project: string, id: string): Promise<StoredFile | undefined>;
   /** Several at once; those that are not there are left out. */
   findAll(project: string, ids: readonly string[]): Promise<Map<string, StoredFile>>;
-  /** Those of the ids that are not there. */
-  missing(project: string, ids: readonly string[]): Promise<Set<string>>;
+  /** Where the first of the ids stands that is not there; null where all are. */
+  firstMissing(project: string, ids: readonly string[]): Promise<number | null>;
   /** Called for each file that was deleted or has expired, before its content is gone. */
   onRemoved(listener: (project: string, id: string) => Promise<void>): void;
 }

@@ -100,7 +100,7 @@ export function createFiles({ database, store, contents, log }: FilesParts): Fil
       return new Map(rows.map((row) => [row.id, toStored(row)]));
     },
 
-    missing: async (project, ids) => new Set(await store.missing(project, ids, unixSeconds())),
+    firstMissing: (project, ids) => store.firstMissing(project, ids, unixSeconds()),
 
     onRemoved(listener) {
       listeners.push(listener);

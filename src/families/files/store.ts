@@ -62,11 +62,13 @@ export function fileStore(database: Database, budgets: FileBudgets) {
   );
   const findMissing = prepared(
     database,
-    (parameter) => sql<{ id: string }>`
-      select value as id from json_each(${parameter('ids')})
+    // Where it stands rather than the id, which need not be text that comes back as it was sent.
+    (parameter) => sql<{ at: number }>`
+      select key as at from json_each(${parameter('ids')})
       where not exists ${alive(parameter('now'))
         .where('id', '=', sql<string>`value`)
-        .where('project', '=', parameter('project'))}`,
+        .where('project', '=', parameter('project'))}
+      order by key limit 1`,
   );
 
   return {
@@ -88,13 +90,14 @@ export function fileStore(database: Database, budgets: FileBudgets) {
       return rows;
     },
 
-    async missing(project: string, ids: readonly string[], now: number): Promise<string[]> {
-      const missing: string[] = [];
+    async firstMissing(project: string, ids: readonly string[], now: number): Promise<number | null> {
+      let before = 0;
       for await (const some of inTurns(ids, asked)) {
-        const found = await findMissing({ project, now, ids: JSON.stringify(some) });
-        missing.push(...found.map(({ id }) => id));
+        const [first] = await findMissing({ project, now, ids: JSON.stringify(some) });
+        if (first !== undefined) return before + first.at;
+        before += some.length;
       }
-      return missing;
+      return null;
     },
 
     list(project: string, purpose: string | undefined, now: number, window: Window<string>) {

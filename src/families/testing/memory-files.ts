@@ -30,9 +30,10 @@ export function memoryFiles(): MemoryFiles {
         }
         return found;
       },
-      async missing(project, ids) {
+      async firstMissing(project, ids) {
         const found = await this.findAll(project, ids);
-        return new Set(ids.filter((id) => !found.has(id)));
+        const at = ids.findIndex((id) => !found.has(id));
+        return at < 0 ? null : at;
       },
       onRemoved: (listener) => void listeners.push(listener),
     },

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { conflict, invalidPayload, notFound } from '../../errors.ts';
 import { type Budget, requireRoom } from '../../kit/budget.ts';
@@ -73,13 +74,9 @@ export async function requireFiles(
   files: readonly WantedFile[],
   place: (at: number) => string,
 ): Promise<void> {
-  const missing = await directory.missing(
-    project,
-    files.map(({ fileId }) => fileId),
-  );
-  for (const [at, { fileId }] of files.entries()) {
-    if (missing.has(fileId)) throw notFound('file', fileId.slice(0, 128), place(at));
-  }
+  const ids = files.map(({ fileId }) => fileId);
+  const at = await directory.firstMissing(project, ids);
+  if (at !== null) throw notFound('file', String(ids[at]).slice(0, 128), place(at));
 }
 
 /**
@@ -103,7 +100,7 @@ export async function attachFiles(
       await requireRoom(make, on, [store.project]);
       await trx.insertInto('vector_stores').values(store).execute();
     } else await requireActive(trx, store, now);
-    for await (const some of inTurns(files, attachedAtOnce)) {
+    for await (const some of inTurns(files, attachedAtOnce, setImmediate)) {
       const ids = JSON.stringify(some.map(({ fileId }) => fileId));
       const before = await attachedAlready(trx, store, ids);
       const isThere = (file: WantedFile): boolean => isAsWanted(before.get(file.fileId), file);
@@ -118,7 +115,6 @@ export async function attachFiles(
       ]);
       await noteMembers(on, store.project, members);
     }
-    await ownTurn();
     if (isAdding) await refuseTooMany(trx, store, mostFiles, target);
     if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
   });
@@ -225,6 +221,7 @@ async function noteMembers(
   const given = members.filter(([batchId]) => batchId);
   if (given.length === 0) return;
   await sql`
-    insert or ignore into vector_store_batch_files (project, batch_id, file_id)
-    select ${project}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(given)})`.execute(on);
+    insert into vector_store_batch_files (project, batch_id, file_id)
+    select ${project}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(given)})
+    where true on conflict do nothing`.execute(on);
 }

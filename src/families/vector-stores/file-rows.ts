@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Window } from '../../kit/cursor-page.ts';
 import { inTurns, ownTurn } from '../../kit/in-turns.ts';
-import { type Database, prepared } from '../../storage/database.ts';
+import { type Database, type Parameter, prepared } from '../../storage/database.ts';
 import type { errorCodes, FileStatus, VectorStoreFile } from './contract.ts';
 
 export interface FileRow {
@@ -44,6 +44,16 @@ export type FileTables = {
   vector_store_batches: BatchRow;
   vector_store_batch_files: { project: string; batch_id: string; file_id: string };
 };
+
+interface BatchCount {
+  /** Null for members that are in the store no more. */
+  status: FileStatus | null;
+  files: number;
+  /** The last of them in the order of the ids; null for those that came with the batch. */
+  last: string | null;
+  /** In a row of its own. */
+  newest: number | null;
+}
 
 /** A store by its id, which another project may have as well. */
 export interface StoreKey {
@@ -93,30 +103,32 @@ export function fileRows(database: Database) {
       .where('id', '=', parameter('id'))
       .where('store_id', '=', parameter('store')),
   );
-  const countComeWith = prepared<{ status: FileStatus; files: number }>(database, (parameter) =>
-    db
-      .selectFrom('vector_store_files')
-      .select((q) => ['status', q.fn.countAll<number>().as('files')])
-      .where('project', '=', parameter('project'))
-      .where('batch_id', '=', parameter('id'))
-      .where('removed_at', 'is', null)
-      .groupBy('status'),
+  const membersOf = (parameter: Parameter, newest: RawBuilder<unknown>) =>
+    // The members first: else all files of the store would be gone through.
+    sql`
+      select file.status, count(*) as files, max(member.file_id) as last, null as newest
+      from (
+        select file_id from vector_store_batch_files
+        where project = ${parameter('project')} and batch_id = ${parameter('id')}
+          and file_id > ${parameter('above')} and rowid <= ${newest}
+        order by file_id limit ${parameter('limit')}
+      ) as member left join vector_store_files as file
+        on file.project = ${parameter('project')} and file.store_id = ${parameter('store_id')}
+          and file.file_id = member.file_id and file.removed_at is null
+      group by file.status`;
+  // In one statement, as a file that is attached anew meanwhile goes from those that came with it to the others.
+  const countBatch = prepared(
+    database,
+    (parameter) => sql<BatchCount>`
+      select status, count(*) as files, null as last, null as newest from vector_store_files
+      where project = ${parameter('project')} and batch_id = ${parameter('id')} and removed_at is null
+      group by status
+      union all ${membersOf(parameter, sql`(select max(rowid) from vector_store_batch_files)`)}
+      union all select null, 0, null, max(rowid) from vector_store_batch_files`,
   );
   const countMembers = prepared(
     database,
-    (parameter) =>
-      // The members first: else all files of the store would be gone through.
-      sql<{ status: FileStatus | null; files: number; last: string }>`
-          select file.status, count(*) as files, max(member.file_id) as last
-          from (
-            select file_id from vector_store_batch_files
-            where project = ${parameter('project')} and batch_id = ${parameter('id')}
-              and file_id > ${parameter('above')}
-            order by file_id limit ${parameter('limit')}
-          ) as member left join vector_store_files as file
-            on file.project = ${parameter('project')} and file.store_id = ${parameter('store_id')}
-              and file.file_id = member.file_id and file.removed_at is null
-          group by file.status`,
+    (parameter) => sql<BatchCount>`${membersOf(parameter, sql`${parameter('newest')}`)}`,
   );
   const countNext = prepared(
     database,
@@ -167,14 +179,11 @@ export function fileRows(database: Database) {
       filesOf(store, on).where('file_id', '=', fileId).executeTakeFirst(),
 
     list({ store, batchId, status }: FileList, window: Window<string>): Promise<FileRow[]> {
-      let query = filesOf(store)
+      let query = (batchId === null ? filesOf(store) : files().where(isOfBatch(store, batchId)))
         .where('removed_at', 'is', null)
         .orderBy('key', window.direction)
         .limit(window.limit);
       if (status !== undefined) query = query.where('status', '=', status);
-      if (batchId !== null) {
-        query = query.where(isOfBatch(store.project, batchId));
-      }
       if (window.above !== null) query = query.where('key', '>', window.above);
       if (window.below !== null) query = query.where('key', '<', window.below);
       return query.execute();
@@ -188,19 +197,23 @@ export function fileRows(database: Database) {
      * requests have their turn, so it is no picture of one moment.
      */
     async batchCounts({ project, id, store_id }: BatchRow): Promise<Map<FileStatus, number>> {
-      const cameWith = await countComeWith({ project, id });
-      const counts = new Map(cameWith.map(({ status, files }) => [status, Number(files)]));
-      for (let above: string | null = ''; above !== null; ) {
-        if (above !== '') await ownTurn();
-        const groups = await countMembers({ project, id, store_id, above, limit: countedAtOnce });
-        for (const { status, files } of groups) {
-          if (status !== null) counts.set(status, (counts.get(status) ?? 0) + Number(files));
+      const counts = new Map<FileStatus, number>();
+      const members = { project, id, store_id, limit: countedAtOnce };
+      let rows = await countBatch({ ...members, above: '' });
+      const newest = rows.find((row) => row.newest !== null)?.newest ?? 0;
+      for (;;) {
+        for (const { status, files } of rows) {
+          if (status !== null) counts.set(status, (counts.get(status) ?? 0) + files);
         }
-        const seen = groups.reduce((sum, { files }) => sum + Number(files), 0);
-        const lasts = groups.map(({ last }) => last).sort();
-        above = seen < countedAtOnce ? null : (lasts.at(-1) ?? null);
+        const page = rows.filter(({ last }) => last !== null);
+        if (page.reduce((sum, { files }) => sum + files, 0) < countedAtOnce) return counts;
+        await ownTurn();
+        const above = page
+          .map(({ last }) => String(last))
+          .sort()
+          .at(-1);
+        rows = await countMembers({ ...members, above, newest });
       }
-      return counts;
     },
 
     /** Gives up what is not taken in yet. */
@@ -216,10 +229,8 @@ export function fileRows(database: Database) {
         await trx
           .updateTable('vector_store_files')
           .set({ status: 'cancelled' })
-          .where('project', '=', project)
-          .where('store_id', '=', store_id)
+          .where(isOfBatch({ project, id: store_id }, id))
           .where('status', '=', 'in_progress')
-          .where(isOfBatch(project, id))
           .execute();
       });
     },
@@ -272,7 +283,7 @@ export function fileRows(database: Database) {
         .selectFrom('vector_store_files')
         .select(['project', 'store_id as id'])
         .distinct()
-        .where(isUnfinished)
+        .where(isNotCompleted)
         .where('status', '=', 'in_progress')
         .where('removed_at', 'is', null)
         .execute(),
@@ -340,7 +351,7 @@ export function fileRows(database: Database) {
       const detached = await held.where('removed_at', '>', 0).execute();
       if (detached.length === limit) return detached;
       const given = held
-        .where(isUnfinished)
+        .where(isNotCompleted)
         .where('status', 'in', ['failed', 'cancelled'])
         .where('removed_at', 'is', null);
       return [...detached, ...(await given.limit(limit - detached.length).execute())];
@@ -352,7 +363,10 @@ export function fileRows(database: Database) {
         .select((q) => q.fn.countAll<number>().as('rows'))
         .where('indexed', 'in', [1, 2])
         .where((q) =>
-          q.or([q('removed_at', '>', 0), q.and([isUnfinished, q('status', 'in', ['failed', 'cancelled'])])]),
+          q.or([
+            q('removed_at', '>', 0),
+            q.and([isNotCompleted, q('status', 'in', ['failed', 'cancelled'])]),
+          ]),
         )
         .executeTakeFirstOrThrow();
       return Number(rows);
@@ -379,11 +393,11 @@ export function fileRows(database: Database) {
     },
 
     async forget(removedBefore: number): Promise<void> {
-      await db
-        .deleteFrom('vector_store_files')
-        .where('removed_at', '<', removedBefore)
-        .where('indexed', '=', 0)
-        .execute();
+      const gone = sql<boolean>`removed_at < ${removedBefore} and indexed = 0`;
+      await database.transaction().execute(async (on) => {
+        await noteBatches(on, gone);
+        await on.withTables<FileTables>().deleteFrom('vector_store_files').where(gone).execute();
+      });
     },
 
     /** All that is or was in a store, in no order. */
@@ -400,12 +414,23 @@ export function fileRows(database: Database) {
   };
 }
 
-const isOfBatch = (project: string, id: string) =>
-  sql<boolean>`(batch_id = ${id} or file_id in (
-    select file_id from vector_store_batch_files where project = ${project} and batch_id = ${id}))`;
+/** Of rows that are about to say no more what batch they came with. */
+export const noteBatches = (on: Database, rows: RawBuilder<boolean>) =>
+  sql`
+    insert into vector_store_batch_files (project, batch_id, file_id)
+    select project, batch_id, file_id from vector_store_files where batch_id is not null and ${rows}
+    on conflict do nothing`.execute(on);
+
+/** With no other condition that an index could be used for: else all files of the project may be looked at. */
+const isOfBatch = (store: StoreKey, id: string) =>
+  sql<boolean>`rowid in (
+    select rowid from vector_store_files where project = ${store.project} and batch_id = ${id}
+    union all select file.rowid from vector_store_batch_files as member cross join vector_store_files as file
+    where member.project = ${store.project} and member.batch_id = ${id}
+      and file.project = ${store.project} and file.store_id = ${store.id} and file.file_id = member.file_id)`;
 
 /** As the indexes of such files are defined: one is used where its condition is found word for word. */
-const isUnfinished = sql<boolean>`status != 'completed'`;
+export const isNotCompleted = sql<boolean>`status != 'completed'`;
 const isChanged = sql<boolean>`indexed = 2`;
 
 /** What stays of a detached file says nothing of it any more. */

@@ -480,6 +480,9 @@ describe('a batch of files', () => {
     const other = { file_ids: file_ids.with(150, 'file-none') };
     const lacking = await call('POST', `${base}/${id}/file_batches`, other);
     expect([lacking.status, lacking.json.error?.param]).toEqual([404, 'file_ids[150]']);
+    // Of the same files, which are there already, another batch.
+    const again = await call('POST', `${base}/${id}/file_batches`, { file_ids });
+    expect([again.status, again.json.file_counts]).toMatchObject([200, { total: 2000 }]);
   });
 
   test.each([

@@ -21,8 +21,8 @@ export function giveWay(isOwnProcess: boolean): void {
 
 /**
  * Has V8's helpers give way as well, which all threads of the process share, for as long as it runs: what they clean up
- * is mostly what threads that give way leave behind. Nobody waits for them while young objects are collected from then
- * on, as that could take as long as what they give way to; only a collection of all objects still does.
+ * is mostly what threads that give way leave behind. Young objects are collected by one thread from then on, which is
+ * the one they belong to or a helper: several would wait for each other, as long as what they give way to takes.
  */
 export function helpersGiveWay(): void {
   if (process.platform !== 'linux') return;

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { newId } from '../../kit/ids.ts';
 import type { ArchivePart, Row } from '../../kit/project-part.ts';
-import { isNotCompleted, noteBatches } from './file-rows.ts';
+import { noteBatches } from './batch-rows.ts';
+import { isNotCompleted } from './file-rows.ts';
 import type { StoreTables } from './store-rows.ts';
 
 /**

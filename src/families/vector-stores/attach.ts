@@ -8,8 +8,9 @@ import type { Chunking } from '../../providers/documents/documents.ts';
 import type { Attributes } from '../../providers/search/search-index.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileDirectory } from '../files/directory.ts';
+import { type BatchRow, noteMembers } from './batch-rows.ts';
 import type { Attachment, ChunkingStrategy } from './contract.ts';
-import type { BatchRow, FileRow, StoreKey } from './file-rows.ts';
+import type { FileRow, StoreKey } from './file-rows.ts';
 import type { StoreRow, StoreTables } from './store-rows.ts';
 
 /** A file as it is to be taken in. */
@@ -210,18 +211,4 @@ async function upsert(
       usage_bytes = 0, error_code = null, error_message = null, removed_at = null, key = excluded.key,
       attributes = excluded.attributes, max_tokens = excluded.max_tokens, overlap_tokens = excluded.overlap_tokens
   `.execute(on);
-}
-
-/** Pairs of a batch, where there is one, and a file. */
-async function noteMembers(
-  on: Database,
-  project: string,
-  members: readonly (readonly (string | null | undefined)[])[],
-): Promise<void> {
-  const given = members.filter(([batchId]) => batchId);
-  if (given.length === 0) return;
-  await sql`
-    insert into vector_store_batch_files (project, batch_id, file_id)
-    select ${project}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(given)})
-    where true on conflict do nothing`.execute(on);
 }

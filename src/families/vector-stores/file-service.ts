@@ -4,9 +4,10 @@ import { type CursorSource, cursorPage } from '../../kit/cursor-page.ts';
 import { Answer, type Handlers } from '../../kit/operation.ts';
 import { unixSeconds } from '../../kit/time.ts';
 import { type AttachOptions, attachFiles, attributesText, requireFiles, wantedFile } from './attach.ts';
+import type { BatchRow } from './batch-rows.ts';
 import { collectionOf } from './collections.ts';
 import type { Attachment, FileBatch, FileCounts, operations } from './contract.ts';
-import { type BatchRow, type FileList, type FileRow, toFile } from './file-rows.ts';
+import { type FileList, type FileRow, toFile } from './file-rows.ts';
 import { expired } from './search-stores.ts';
 import { addCount, isExpired, noCounts, type StoreRow } from './store-rows.ts';
 import type { VectorStoresContext } from './vector-stores-context.ts';
@@ -20,7 +21,7 @@ type FileHandlers = Omit<
 const pollAfter = { 'openai-poll-after-ms': '200' };
 
 export function filesService(on: VectorStoresContext): FileHandlers {
-  const { files, ingestion, housekeeping } = on;
+  const { files, batches, ingestion, housekeeping } = on;
 
   const openStoreOf = async (ctx: Context, id: string): Promise<StoreRow> => {
     const store = await on.storeOf(ctx, id);
@@ -33,7 +34,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
     return row;
   };
   const batchOf = async (store: StoreRow, id: string): Promise<BatchRow> => {
-    const batch = await files.findBatch(store, id);
+    const batch = await batches.find(store, id);
     if (batch === undefined) throw notFound('file batch in the vector store', id.slice(0, 128), 'batch_id');
     return batch;
   };
@@ -63,7 +64,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
 
   const countsOf = async (batch: BatchRow): Promise<FileCounts> => {
     const counts = noCounts();
-    for (const [status, count] of await files.batchCounts(batch)) addCount(counts, status, count);
+    for (const [status, count] of await batches.counts(batch)) addCount(counts, status, count);
     return counts;
   };
   const batchAnswer = async (batch: BatchRow): Promise<Answer> => {
@@ -142,7 +143,7 @@ export function filesService(on: VectorStoresContext): FileHandlers {
       const batch = await batchOf(store, params.batch_id);
       // What has ended stays as it has ended.
       if ((await countsOf(batch)).in_progress > 0) {
-        await files.cancelBatch(batch);
+        await batches.cancel(batch);
         housekeeping.kick();
       }
       return batchAnswer(await batchOf(store, batch.id));

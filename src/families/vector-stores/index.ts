@@ -13,6 +13,7 @@ import type { SearchedStores } from '../../providers/tools/file-search/searched-
 import type { Database } from '../../storage/database.ts';
 import type { FileDirectory } from '../files/directory.ts';
 import { vectorStoreArchive } from './archive.ts';
+import { batchRows } from './batch-rows.ts';
 import { collectionRows } from './collection-rows.ts';
 import { createCollections } from './collections.ts';
 import { operations } from './contract.ts';
@@ -119,6 +120,7 @@ export function vectorStoresFamily(
     database,
     stores,
     files,
+    batches: batchRows(database),
     directory,
     index,
     ingestion,

@@ -4,6 +4,7 @@ import type { SearchIndex } from '../../providers/search/search-index.ts';
 import type { SearchedStores } from '../../providers/tools/file-search/searched-stores.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileDirectory } from '../files/directory.ts';
+import type { BatchRows } from './batch-rows.ts';
 import type { FileRows } from './file-rows.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Ingestion } from './ingestion.ts';
@@ -15,6 +16,7 @@ export interface VectorStoresContext {
   database: Database;
   stores: StoreRows;
   files: FileRows;
+  batches: BatchRows;
   directory: FileDirectory;
   index: SearchIndex;
   ingestion: Ingestion;

@@ -8,6 +8,7 @@ import { tarEnd, tarHeader, tarPadding } from '../../../kit/tar.ts';
 import { openDatabase, openDatabaseToLook } from '../../../storage/database.ts';
 import { migrations } from '../../index.ts';
 import { testKey } from '../../testing/test-app.ts';
+import { vectorStoreArchive } from '../../vector-stores/archive.ts';
 import { furnished } from '../testing/furnished.ts';
 import { type ProjectApp, projectApp } from '../testing/project-app.ts';
 
@@ -118,6 +119,43 @@ test('a project that was archived is the same in another server, but for its sec
   const { credential: given } = read.json.blobReference as { credential: { sasUri: string } };
   const moved = new ContainerClient(given.sasUri.replace(/^http:\/\/[^/]+/, two.origin));
   expect((await moved.getBlobClient('deep/a.txt').downloadToBuffer()).toString()).toBe('hello');
+});
+
+test('batches of files have them in another server and in a fork, with those that others have, too', {
+  timeout: 60_000,
+}, async () => {
+  const one = await start();
+  const call = one.app.in('default');
+  const files = [
+    await one.app.upload('default', 'a.txt', 'x'),
+    await one.app.upload('default', 'b.txt', 'y'),
+  ];
+  const store = String((await call('POST', '/v1/vector_stores', { name: 'both' })).json.id);
+  const batches: string[] = [];
+  for (const file_ids of [files, files.slice(1)]) {
+    const { json } = await call('POST', `/v1/vector_stores/${store}/file_batches`, { file_ids });
+    batches.push(String(json.id));
+    await one.app.filled('default', store);
+  }
+  const two = await start();
+  await two.take('moved', bytesOf(await one.archive('default')));
+  await two.app.filled('moved', store);
+  await one.app.admin('POST', '/projects/default:fork', { name: 'twin' });
+  for (const [app, name] of [[two.app, 'moved'] as const, [one.app, 'twin'] as const]) {
+    for (const batch of batches) {
+      for (const path of ['', '/files']) {
+        const at = `/v1/vector_stores/${store}/file_batches/${batch}${path}`;
+        expect((await app.in(name)('GET', at)).json, at).toEqual((await call('GET', at)).json);
+      }
+    }
+  }
+});
+
+test('an archive has no columns that older servers do not know', () => {
+  const row = { file_id: 'file_1', batch_id: 'vsfb_1', asked_by: 'key' };
+  expect(vectorStoreArchive.exported?.('vector_store_files', row, null)).toEqual({ file_id: 'file_1' });
+  const member = { project: 'one', batch_id: 'vsfb_1', file_id: 'file_1' };
+  expect(vectorStoreArchive.exported?.('vector_store_batch_files', member, null)).toEqual(member);
 });
 
 test('in the same server it is another project, whose contents are its own', async () => {

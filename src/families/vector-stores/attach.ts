@@ -8,7 +8,7 @@ import type { Chunking } from '../../providers/documents/documents.ts';
 import type { Attributes } from '../../providers/search/search-index.ts';
 import type { Database } from '../../storage/database.ts';
 import type { FileDirectory } from '../files/directory.ts';
-import { type BatchRow, noteMembers } from './batch-rows.ts';
+import { type BatchRow, noteBatches, noteMembers } from './batch-rows.ts';
 import type { Attachment, ChunkingStrategy } from './contract.ts';
 import type { FileRow, StoreKey } from './file-rows.ts';
 import type { StoreRow, StoreTables } from './store-rows.ts';
@@ -102,19 +102,15 @@ export async function attachFiles(
       await trx.insertInto('vector_stores').values(store).execute();
     } else await requireActive(trx, store, now);
     for await (const some of inTurns(files, attachedAtOnce, setImmediate)) {
-      const ids = JSON.stringify(some.map(({ fileId }) => fileId));
-      const before = await attachedAlready(trx, store, ids);
-      const isThere = (file: WantedFile): boolean => isAsWanted(before.get(file.fileId), file);
-      const wanted = some.filter((file) => !isThere(file));
-      isReplacing ||= wanted.some(({ fileId }) => before.has(fileId));
+      const before = await attachedAlready(trx, store, idsOf(some));
+      const there = some.filter((file) => isAsWanted(before.get(file.fileId), file));
+      const wanted = some.filter((file) => !there.includes(file));
+      const replaced = wanted.filter(({ fileId }) => before.has(fileId));
+      isReplacing ||= replaced.length > 0;
       isAdding ||= wanted.length > 0;
+      if (replaced.length > 0) await noteBatches(on, areOf(store, idsOf(replaced)));
       await upsert(on, store, wanted, { now, askedBy, batchId: batch?.id ?? null });
-      // A row names one batch only: for one that is there, not this; for another, no more the one it came with.
-      const members = some.map((file) => [
-        isThere(file) ? batch?.id : before.get(file.fileId)?.batch_id,
-        file.fileId,
-      ]);
-      await noteMembers(on, store.project, members);
+      if (batch !== null && there.length > 0) await noteMembers(on, batch, idsOf(there));
     }
     if (isAdding) await refuseTooMany(trx, store, mostFiles, target);
     if (batch !== null) await trx.insertInto('vector_store_batches').values(batch).execute();
@@ -159,18 +155,19 @@ async function refuseTooMany(
   }
 }
 
+/** As JSON text. */
+const idsOf = (files: readonly WantedFile[]): string => JSON.stringify(files.map(({ fileId }) => fileId));
+
+const areOf = ({ project, id }: StoreKey, fileIds: string) =>
+  sql<boolean>`project = ${project} and store_id = ${id}
+    and file_id in (select value from json_each(${fileIds}))`;
+
 async function attachedAlready(
   trx: Transaction,
-  { project, id }: StoreKey,
+  store: StoreKey,
   fileIds: string,
 ): Promise<Map<string, FileRow>> {
-  const rows = await trx
-    .selectFrom('vector_store_files')
-    .selectAll()
-    .where('project', '=', project)
-    .where('store_id', '=', id)
-    .where('file_id', 'in', sql<string>`(select value from json_each(${fileIds}))`)
-    .execute();
+  const rows = await trx.selectFrom('vector_store_files').selectAll().where(areOf(store, fileIds)).execute();
   return new Map(rows.map((row) => [row.file_id, row]));
 }
 

@@ -128,23 +128,18 @@ export const isOfBatch = (store: StoreKey, id: string) =>
     where member.project = ${store.project} and member.batch_id = ${id}
       and file.project = ${store.project} and file.store_id = ${store.id} and file.file_id = member.file_id)`;
 
-/** Of rows that are about to say no more what batch they came with. */
+/**
+ * Of rows that are about to say no more what batch they came with. With a sign, so that they are looked for by what
+ * `rows` says, not among all that came with some batch.
+ */
 export const noteBatches = (on: Database, rows: RawBuilder<boolean>) =>
   sql`
     insert into vector_store_batch_files (project, batch_id, file_id)
-    select project, batch_id, file_id from vector_store_files where batch_id is not null and ${rows}
+    select project, batch_id, file_id from vector_store_files where +batch_id is not null and ${rows}
     on conflict do nothing`.execute(on);
 
-/** Pairs of a batch, where there is one, and a file. */
-export async function noteMembers(
-  on: Database,
-  project: string,
-  members: readonly (readonly (string | null | undefined)[])[],
-): Promise<void> {
-  const given = members.filter(([batchId]) => batchId);
-  if (given.length === 0) return;
-  await sql`
+/** Of files that are there already, given as JSON text of their ids. */
+export const noteMembers = (on: Database, { project, id }: BatchRow, fileIds: string) =>
+  sql`
     insert into vector_store_batch_files (project, batch_id, file_id)
-    select ${project}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(given)})
-    where true on conflict do nothing`.execute(on);
-}
+    select ${project}, ${id}, value from json_each(${fileIds})`.execute(on);

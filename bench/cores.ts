@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { allowedCores } from '../src/providers/workers/cores.ts';
 
 let allowed: number[] | undefined;
 
@@ -27,19 +27,4 @@ export function shareCores(servers: number[]): boolean {
 function pin(pid: number, cores: number[]): boolean {
   const options = ['--all-tasks', '--pid', '--cpu-list', cores.join(','), String(pid)];
   return spawnSync('taskset', options, { stdio: 'ignore' }).status === 0;
-}
-
-/** From a list such as `0-3,8`. */
-function allowedCores(): number[] {
-  let status: string;
-  try {
-    status = readFileSync('/proc/self/status', 'utf8');
-  } catch {
-    return [];
-  }
-  const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(status) ?? [];
-  return list.split(',').flatMap((range) => {
-    const [first = Number.NaN, last = first] = range.split('-').map(Number);
-    return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, at) => first + at);
-  });
 }

@@ -3,6 +3,7 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { unpackTexts } from '../texts/packed-texts.ts';
+import { allowedCores } from '../workers/cores.ts';
 import type { Documents } from './documents.ts';
 import { documentsThread } from './documents-thread.ts';
 import { endlessPage } from './testing/sample-documents.ts';
@@ -57,7 +58,7 @@ test('who no longer waits is told so, and others go on', async () => {
 
 const onLinux = test.runIf(process.platform === 'linux');
 
-onLinux('the processes that read give way with all their threads', async () => {
+onLinux('the processes that read give way with all their threads, and leave a core', async () => {
   open();
   await documents.text(sourceOf('nice.txt', 'read'), never);
   const threads = (pid: number | string) => readdirSync(`/proc/${pid}/task`);
@@ -70,6 +71,8 @@ onLinux('the processes that read give way with all their threads', async () => {
   const priorities = readers.flatMap(threads).map((thread) => getPriority(Number(thread)));
   expect(priorities.length).toBeGreaterThan(1);
   expect(new Set(priorities)).toEqual(new Set([Math.max(10, getPriority())]));
+  const cores = readers.flatMap(threads).map((thread) => allowedCores(thread).length);
+  expect(new Set(cores)).toEqual(new Set([Math.max(1, allowedCores().length - 1)]));
 });
 
 test('once closed, what waits and what comes is refused', async () => {

@@ -1,6 +1,7 @@
 /** The thread that sends documents to the processes that read them, and takes in what these answer. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PackedTexts } from '../texts/packed-texts.ts';
+import { createCoreLeaving } from '../workers/core-leaving.ts';
 import { giveWay } from '../workers/give-way.ts';
 import { createDocuments, type DocumentsOptions } from './create-documents.ts';
 import { type Chunking, DocumentError, type DocumentSource } from './documents.ts';
@@ -29,6 +30,7 @@ const documents = createDocuments({
   ...(workerData as DocumentsOptions),
   onProcess: (pid, isRunning) => port.postMessage({ pid, isRunning } satisfies Answer),
 });
+const cores = createCoreLeaving(() => documents.processes());
 const running = new Map<number, AbortController>();
 
 const faultOf = (error: unknown): Fault => ({
@@ -47,6 +49,7 @@ port.on('message', async (message: Message) => {
     return;
   }
   const { id, source, chunking } = message;
+  cores.watch();
   const controller = new AbortController();
   running.set(id, controller);
   try {

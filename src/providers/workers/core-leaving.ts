@@ -33,9 +33,16 @@ export function createCoreLeaving(processes: () => readonly number[]): CoreLeavi
   let lookedAt = 0;
   let restsUntil = 0;
   let looksLeft = 0;
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let isAble = process.platform === 'linux';
 
   const look = (): void => {
+    if (--looksLeft <= 0) {
+      rest();
+      return;
+    }
+    const all = allowedCores();
+    if (all.length < 2) return;
     const now = performance.now();
     const threads = [...ownThreads(), ...processes().flatMap((pid) => threadsOf(String(pid)))];
     const change = { ...changeOf(threads, kept), passed: now - lookedAt, cores: cores.length };
@@ -43,28 +50,27 @@ export function createCoreLeaving(processes: () => readonly number[]): CoreLeavi
       left++;
       restsUntil = now + restMilliseconds();
     }
-    const wanted = coresButOne(allowedCores(), left);
+    const wanted = coresButOne(all, left);
     const isMoving = String(wanted) !== String(cores);
     const toKeep = isMoving ? threads : threads.filter(({ id }) => !kept.has(id));
     cores = wanted;
     kept = new Map(threads.map((thread) => [thread.id, thread]));
     lookedAt = now;
     // Who may not do it for one may not for the others.
-    const areKept =
-      cores.length > 0 && toKeep.every(({ id }) => keepOnCores(id, cores) || allowedCores(id).length === 0);
-    if (!areKept || --looksLeft <= 0) rest();
+    isAble = toKeep.every(({ id }) => keepOnCores(id, cores) || allowedCores(id).length === 0);
+    if (!isAble) rest();
   };
 
   const rest = (): void => {
-    if (timer !== null) clearInterval(timer);
-    timer = null;
+    clearInterval(timer);
+    timer = undefined;
     lookedAt = 0;
   };
 
   return {
     watch() {
       looksLeft = looksAfterWork;
-      if (timer !== null || process.platform !== 'linux') return;
+      if (timer !== undefined || !isAble) return;
       timer = setInterval(look, lookMilliseconds).unref();
       look();
     },

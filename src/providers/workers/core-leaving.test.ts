@@ -17,7 +17,7 @@ const script = `
   const leaving = createCoreLeaving(() => []);
   worker.once('message', () => {
     leaving.watch();
-    setInterval(() => leaving.watch(), 1000);
+    if (process.argv[1] === 'on') setInterval(() => leaving.watch(), 1000);
     console.log('watched');
   });`;
 
@@ -27,9 +27,13 @@ afterEach(() => {
   for (const one of started.splice(0)) one.kill('SIGKILL');
 });
 
-async function watched(environment: NodeJS.ProcessEnv = process.env): Promise<number> {
-  const options = { env: environment };
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], options);
+async function watched(
+  work: 'on' | 'ended' = 'on',
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, work], {
+    env: environment,
+  });
   started.push(child);
   for await (const text of child.stdout) if (String(text).includes('watched')) break;
   return child.pid as number;
@@ -72,8 +76,15 @@ describe.runIf(taskset && all.length > 1)('with several cores', () => {
     expect(allowedCores(thread)).toHaveLength(all.length - 1);
   });
 
+  test('once there is no more work, all have all cores again', { timeout: 60_000 }, async () => {
+    const pid = await watched('ended');
+    const thread = busyThread(pid);
+    expect(allowedCores(thread)).toHaveLength(all.length - 1);
+    while (allowedCores(thread).length < all.length) await sleep(100);
+  });
+
   test('where the system has no program for it, nothing is kept', async () => {
-    const pid = await watched({ PATH: '/nowhere' });
+    const pid = await watched('on', { PATH: '/nowhere' });
     expect(allowedCores(busyThread(pid))).toEqual(all);
   });
 });

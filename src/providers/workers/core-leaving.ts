@@ -8,7 +8,7 @@ import { allowedCores, coresButOne, keepOnCores } from './cores.ts';
  * one is left.
  */
 export interface CoreLeaving {
-  /** There is work that gives way. Looks after it for a while from then on. */
+  /** There is work that gives way: for some seconds from then on a core is left. */
   watch(): void;
 }
 
@@ -20,7 +20,7 @@ interface Thread {
 }
 
 const lookMilliseconds = 2000;
-const looksAfterWork = 5;
+const looksAfterWork = 3;
 /** Servers that find each other on the same cores must not all leave them at once, again and again. */
 const restMilliseconds = (): number => 2000 + Math.random() * 5000;
 
@@ -37,11 +37,14 @@ export function createCoreLeaving(processes: () => readonly number[]): CoreLeavi
   let isAble = process.platform === 'linux';
 
   const look = (): void => {
-    if (--looksLeft <= 0) {
+    const all = allowedCores();
+    if (looksLeft-- === 0) {
       rest();
+      for (const id of kept.keys()) keepOnCores(id, all);
+      kept.clear();
+      cores = [];
       return;
     }
-    const all = allowedCores();
     if (all.length < 2) return;
     const now = performance.now();
     const threads = [...ownThreads(), ...processes().flatMap((pid) => threadsOf(String(pid)))];

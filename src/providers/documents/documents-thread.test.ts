@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,9 +57,10 @@ test('who no longer waits is told so, and others go on', async () => {
   await expect(documents.text(source, abort.signal)).rejects.toThrow('not wanted any more');
 });
 
+const hasTaskset = spawnSync('taskset', ['-p', String(process.pid)]).status === 0;
 const onLinux = test.runIf(process.platform === 'linux');
 
-onLinux('the processes that read give way with all their threads, and leave a core', async () => {
+onLinux('the processes that read give way with all their threads', async () => {
   open();
   await documents.text(sourceOf('nice.txt', 'read'), never);
   const threads = (pid: number | string) => readdirSync(`/proc/${pid}/task`);
@@ -71,6 +73,7 @@ onLinux('the processes that read give way with all their threads, and leave a co
   const priorities = readers.flatMap(threads).map((thread) => getPriority(Number(thread)));
   expect(priorities.length).toBeGreaterThan(1);
   expect(new Set(priorities)).toEqual(new Set([Math.max(10, getPriority())]));
+  if (!hasTaskset || getPriority() >= 10) return;
   const cores = readers.flatMap(threads).map((thread) => allowedCores(thread).length);
   expect(new Set(cores)).toEqual(new Set([Math.max(1, allowedCores().length - 1)]));
 });

@@ -41,6 +41,7 @@ const faultOf = (error: unknown): Fault => ({
 port.on('message', async (message: Message) => {
   if (message === 'end') {
     await documents.close();
+    cores.close();
     port.close();
     return;
   }

@@ -7,17 +7,19 @@ import { areCrowded } from './core-leaving.ts';
 import { allowedCores } from './cores.ts';
 
 const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
-/** The first thread answers, another one gives way and is busy. */
+/** The first thread answers, another one gives way and is busy, until it is told to rest. */
 const script = `
   import { Worker } from 'node:worker_threads';
   import { createCoreLeaving } from ${module('./core-leaving.ts')};
   const busy = 'import { giveWay } from ${module('./give-way.ts')};' +
-    'import { parentPort } from "node:worker_threads"; giveWay(false); parentPort.postMessage(0); while (true);';
-  const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(busy)));
+    'import { parentPort, workerData } from "node:worker_threads"; giveWay(false); parentPort.postMessage(0);' +
+    'while (workerData[0] === 0); Atomics.wait(workerData, 0, 1);';
+  const resting = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(busy)), { workerData: resting });
   const leaving = createCoreLeaving(() => []);
+  process.once('SIGUSR2', () => Atomics.store(resting, 0, 1));
   worker.once('message', () => {
     leaving.watch();
-    if (process.argv[1] === 'on') setInterval(() => leaving.watch(), 1000);
     console.log('watched');
   });`;
 
@@ -27,13 +29,9 @@ afterEach(() => {
   for (const one of started.splice(0)) one.kill('SIGKILL');
 });
 
-async function watched(
-  work: 'on' | 'ended' = 'on',
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<number> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, work], {
-    env: environment,
-  });
+async function watched(environment: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const options = { env: environment };
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], options);
   started.push(child);
   for await (const text of child.stdout) if (String(text).includes('watched')) break;
   return child.pid as number;
@@ -61,7 +59,7 @@ const taskset = spawnSync('taskset', ['-p', String(process.pid)]).status === 0;
 describe.runIf(taskset && all.length > 1)('with several cores', () => {
   test('what gives way leaves one, and others have all', async () => {
     const pid = await watched();
-    expect(allowedCores(busyThread(pid))).toEqual(all.filter((_, at) => at !== pid % all.length));
+    expect(allowedCores(busyThread(pid))).toHaveLength(all.length - 1);
     expect(allowedCores(String(pid))).toEqual(all);
   });
 
@@ -76,15 +74,19 @@ describe.runIf(taskset && all.length > 1)('with several cores', () => {
     expect(allowedCores(thread)).toHaveLength(all.length - 1);
   });
 
-  test('once there is no more work, all have all cores again', { timeout: 60_000 }, async () => {
-    const pid = await watched('ended');
+  test('it is left for as long as there is work, and then all have all cores', {
+    timeout: 90_000,
+  }, async () => {
+    const pid = await watched();
     const thread = busyThread(pid);
+    await sleep(13_000);
     expect(allowedCores(thread)).toHaveLength(all.length - 1);
+    process.kill(pid, 'SIGUSR2');
     while (allowedCores(thread).length < all.length) await sleep(100);
   });
 
   test('where the system has no program for it, nothing is kept', async () => {
-    const pid = await watched('on', { PATH: '/nowhere' });
+    const pid = await watched({ PATH: '/nowhere' });
     expect(allowedCores(busyThread(pid))).toEqual(all);
   });
 });

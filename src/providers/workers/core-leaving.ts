@@ -3,13 +3,14 @@ import { getPriority } from 'node:os';
 import { allowedCores, coresButOne, keepOnCores } from './cores.ts';
 
 /**
- * Has what gives way leave one of the cores to others, on Linux: a thread of a lower priority may keep its core for 3 ms
- * all the same when another one wakes for it. Where other programs are busy on the cores that are kept instead, another
- * one is left.
+ * Has what gives way leave one of the cores to others, on Linux: a thread of a lower priority may keep its core for some
+ * milliseconds all the same when another one wakes for it. Where other programs are busy on the cores that are kept
+ * instead, another one is left.
  */
 export interface CoreLeaving {
-  /** There is work that gives way: for some seconds from then on a core is left. */
+  /** There is work that gives way: from now until it has been quiet for a while a core is left. */
   watch(): void;
+  close(): void;
 }
 
 interface Thread {
@@ -20,62 +21,78 @@ interface Thread {
 }
 
 const lookMilliseconds = 2000;
-const looksAfterWork = 3;
+const quietLooks = 5;
+/** In which threads run for less than this share of a core. */
+const quietShare = 0.05;
 /** Servers that find each other on the same cores must not all leave them at once, again and again. */
-const restMilliseconds = (): number => 2000 + Math.random() * 5000;
+const stayMilliseconds = (): number => 2000 + Math.random() * 5000;
+const mostPatience = 16;
 
 /** Of the threads of this process those that have a lower priority than its first, and all of `processes`. */
 export function createCoreLeaving(processes: () => readonly number[]): CoreLeaving {
-  let left = process.pid;
-  /** What they are kept on, and which threads are by now. */
-  let cores: readonly number[] = [];
-  let kept = new Map<string, Thread>();
+  /** In containers all servers may have the same process id. */
+  let turn = Math.floor(Math.random() * 1024);
+  let before = new Map<string, Thread>();
   let lookedAt = 0;
-  let restsUntil = 0;
+  let staysUntil = 0;
+  /** How many times as long the cores are kept: others may be as busy. */
+  let patience = 1;
   let looksLeft = 0;
   let timer: NodeJS.Timeout | undefined;
   let isAble = process.platform === 'linux';
 
-  const look = (): void => {
-    const all = allowedCores();
-    if (looksLeft-- === 0) {
-      rest();
-      for (const id of kept.keys()) keepOnCores(id, all);
-      kept.clear();
-      cores = [];
-      return;
-    }
-    if (all.length < 2) return;
-    const now = performance.now();
-    const threads = [...ownThreads(), ...processes().flatMap((pid) => threadsOf(String(pid)))];
-    const change = { ...changeOf(threads, kept), passed: now - lookedAt, cores: cores.length };
-    if (lookedAt > 0 && now > restsUntil && areCrowded(change)) {
-      left++;
-      restsUntil = now + restMilliseconds();
-    }
-    const wanted = coresButOne(all, left);
-    const isMoving = String(wanted) !== String(cores);
-    const toKeep = isMoving ? threads : threads.filter(({ id }) => !kept.has(id));
-    cores = wanted;
-    kept = new Map(threads.map((thread) => [thread.id, thread]));
-    lookedAt = now;
-    // Who may not do it for one may not for the others.
-    isAble = toKeep.every(({ id }) => keepOnCores(id, cores) || allowedCores(id).length === 0);
-    if (!isAble) rest();
+  const threadsNow = (): Thread[] => {
+    const own = ownThreads();
+    // Where all of the server has that priority, nothing gives way.
+    return own.length === 0 ? [] : [...own, ...processes().flatMap((pid) => threadsOf(String(pid)))];
   };
 
-  const rest = (): void => {
+  const put = (threads: readonly Thread[], cores: readonly number[]): void => {
+    const astray = threads.filter(({ id }) => String(allowedCores(id)) !== String(cores)).map(({ id }) => id);
+    if (astray.length > 0 && cores.length > 0) isAble = keepOnCores(astray, cores);
+  };
+
+  const move = (now: number): void => {
+    turn++;
+    staysUntil = now + stayMilliseconds() * patience;
+    patience = Math.min(patience * 2, mostPatience);
+  };
+
+  const look = (): void => {
+    const now = performance.now();
+    const passed = now - lookedAt;
+    const all = allowedCores();
+    const threads = threadsNow();
+    const { ran, waited } = changeOf(threads, before);
+    if (lookedAt > 0) {
+      const areBusy = ran + waited > passed * quietShare;
+      looksLeft = areBusy ? quietLooks : looksLeft - 1;
+      if (!areCrowded({ ran, waited, passed, cores: all.length - 1 })) patience = 1;
+      else if (now > staysUntil) move(now);
+    }
+    before = new Map(threads.map((thread) => [thread.id, thread]));
+    lookedAt = now;
+    if (looksLeft > 0) put(threads, coresButOne(all, turn));
+    if (looksLeft <= 0 || !isAble) end();
+  };
+
+  const end = (): void => {
     clearInterval(timer);
     timer = undefined;
     lookedAt = 0;
+    before.clear();
+    if (isAble) put(threadsNow(), allowedCores());
   };
 
   return {
     watch() {
-      looksLeft = looksAfterWork;
+      looksLeft = quietLooks;
       if (timer !== undefined || !isAble) return;
       timer = setInterval(look, lookMilliseconds).unref();
       look();
+    },
+    close() {
+      if (timer !== undefined) end();
     },
   };
 }

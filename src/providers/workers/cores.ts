@@ -6,11 +6,20 @@ import { readFileSync } from 'node:fs';
  * tell.
  */
 export function allowedCores(thread = 'self'): number[] {
+  const status = textOf(`/proc/${thread}/status`);
+  const allowed = coresIn(/^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1] ?? '');
+  // It names those that may be added some day, too.
+  const present = textOf('/sys/devices/system/cpu/online').trim();
+  if (present === '') return allowed;
+  const online = new Set(coresIn(present));
+  return allowed.filter((core) => online.has(core));
+}
+
+function textOf(path: string): string {
   try {
-    const status = readFileSync(`/proc/${thread}/status`, 'utf8');
-    return coresIn(/^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1] ?? '');
+    return readFileSync(path, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 
@@ -22,20 +31,21 @@ export function coresIn(list: string): number[] {
   });
 }
 
-/**
- * All but one, which is another one for each server: several on one machine would share what one of them leaves free.
- * None where there is none to leave.
- */
-export function coresButOne(cores: readonly number[], server: number): number[] {
-  return cores.length < 2 ? [] : cores.toSpliced(server % cores.length, 1);
+/** All but one, whose turn it is; none where there is none to leave. */
+export function coresButOne(cores: readonly number[], turn: number): number[] {
+  return cores.length < 2 ? [] : cores.toSpliced(turn % cores.length, 1);
 }
 
+/** One shell for all of them: starting a program takes longer the more memory the server has. */
+const script =
+  'command -v taskset || exit 127; cores=$1; shift; for thread; do taskset -c -p "$cores" "$thread"; done; exit 0';
+
 /**
- * Keeps a thread on such cores. Node can't, so it takes a program that all Linux distributions have; false where it is
- * missing, or not allowed.
+ * Keeps threads on such cores, but for those that have ended. Node can't, so it takes a program that most Linux
+ * distributions have; false where it is missing.
  */
-export function keepOnCores(thread: string, cores: readonly number[]): boolean {
-  const { PATH } = process.env;
-  const options = ['-c', '-p', cores.join(','), thread];
-  return spawnSync('taskset', options, { stdio: 'ignore', timeout: 1000, env: { PATH } }).status === 0;
+export function keepOnCores(threads: readonly string[], cores: readonly number[]): boolean {
+  const options = { stdio: 'ignore', timeout: 5000, env: { PATH: process.env.PATH } } as const;
+  const { status, error } = spawnSync('/bin/sh', ['-c', script, 'sh', cores.join(','), ...threads], options);
+  return status !== 127 && (error as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT';
 }

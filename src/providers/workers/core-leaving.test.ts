@@ -16,7 +16,7 @@ const script = `
     'while (workerData[0] === 0); Atomics.wait(workerData, 0, 1);';
   const resting = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(busy)), { workerData: resting });
-  const leaving = createCoreLeaving(() => []);
+  const leaving = createCoreLeaving(() => [], 300);
   process.once('SIGUSR2', () => Atomics.store(resting, 0, 1));
   worker.once('message', () => {
     leaving.watch();
@@ -79,7 +79,7 @@ describe.runIf(taskset && all.length > 1)('with several cores', () => {
   }, async () => {
     const pid = await watched();
     const thread = busyThread(pid);
-    await sleep(13_000);
+    await sleep(2500);
     expect(allowedCores(thread)).toHaveLength(all.length - 1);
     process.kill(pid, 'SIGUSR2');
     while (allowedCores(thread).length < all.length) await sleep(100);

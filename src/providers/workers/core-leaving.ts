@@ -28,10 +28,7 @@ const stayMilliseconds = (): number => 2000 + Math.random() * 5000;
 const mostPatience = 16;
 
 /** Of the threads of this process those that have a lower priority than its first, and all of `processes`. */
-export function createCoreLeaving(
-  processes: () => readonly number[],
-  lookMilliseconds = 2000,
-): CoreLeaving {
+export function createCoreLeaving(processes: () => readonly number[], lookMilliseconds = 2000): CoreLeaving {
   /** In containers all servers may have the same process id. */
   let turn = Math.floor(Math.random() * 1024);
   let before = new Map<string, Thread>();

@@ -1,5 +1,5 @@
+import { threadTimes } from '../src/providers/workers/system-files.ts';
 import { type Answer, type Connection, openConnection } from './connection.ts';
-import { threadTimes } from './process-figures.ts';
 
 /** What one server did during one slice of load. */
 export interface Slice {

@@ -1,15 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-
-/** Milliseconds that a process's main thread has run, and waited for a core; null where the system does not tell. */
-export function threadTimes(pid: number): { running: number; waiting: number } | null {
-  const [running, waiting] = (readProc(`${pid}/task/${pid}/schedstat`) ?? '').split(' ').map(Number);
-  if (running === undefined || waiting === undefined) return null;
-  return { running: running / 1e6, waiting: waiting / 1e6 };
-}
+import { readdirSync } from 'node:fs';
+import { readSystemFile } from '../src/providers/workers/system-files.ts';
 
 /** Memory that a process holds, in MB of 1,000,000 bytes; null where the system does not tell. */
 export function residentMegabytes(pid: number): number | null {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? '') ?? [];
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readSystemFile(`/proc/${pid}/status`)) ?? [];
   return kibibytes === undefined ? null : (Number(kibibytes) * 1024) / 1e6;
 }
 
@@ -20,19 +14,11 @@ const tickMilliseconds = 10;
 export function coreSeconds(pid: number): number | null {
   const used = [pid, ...childrenOf(pid)].map((one) => {
     // The name in parentheses may have blanks in it.
-    const fields = (readProc(`${one}/stat`) ?? '').replace(/^.*\)/, '').split(' ');
+    const fields = readSystemFile(`/proc/${one}/stat`).replace(/^.*\)/, '').split(' ');
     return ((Number(fields[12]) + Number(fields[13])) * tickMilliseconds) / 1000;
   });
   const sum = used.reduce((total, seconds) => total + seconds, 0);
   return Number.isNaN(sum) ? null : sum;
-}
-
-function readProc(path: string): string | null {
-  try {
-    return readFileSync(`/proc/${path}`, 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 /** Processes that a process has started and that run; none where the system does not tell. */
@@ -45,7 +31,7 @@ export function childrenOf(pid: number): number[] {
   }
   return all.flatMap((name) => {
     const [, parent] =
-      /^PPid:\s+(\d+)$/m.exec((/^\d+$/.test(name) && readProc(`${name}/status`)) || '') ?? [];
+      /^PPid:\s+(\d+)$/m.exec((/^\d+$/.test(name) && readSystemFile(`/proc/${name}/status`)) || '') ?? [];
     return Number(parent) === pid ? [Number(name)] : [];
   });
 }

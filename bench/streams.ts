@@ -1,8 +1,9 @@
 import { setTimeout as after } from 'node:timers/promises';
+import { threadTimes } from '../src/providers/workers/system-files.ts';
 import { openConnection } from './connection.ts';
 import { succeeded } from './load.ts';
 import { openStreams } from './open-streams.ts';
-import { residentMegabytes, threadTimes } from './process-figures.ts';
+import { residentMegabytes } from './process-figures.ts';
 import { pacedMilliseconds, type Target } from './servers.ts';
 import { percentile } from './statistics.ts';
 

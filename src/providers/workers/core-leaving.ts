@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { allowedCores, coresButOne, keepOnCores } from './cores.ts';
+import { allowedCores, coresButOne, coresOnline, keepOnCores } from './cores.ts';
+import { threadTimes } from './system-files.ts';
 
 /**
  * Has what gives way leave one of the cores to others, on Linux: a thread of a lower priority may keep its core for some
@@ -16,8 +17,8 @@ export interface CoreLeaving {
 interface Thread {
   id: string;
   /** So far, in milliseconds: on a core, and waiting for one. */
-  ran: number;
-  waited: number;
+  running: number;
+  waiting: number;
 }
 
 const quietLooks = 5;
@@ -60,7 +61,7 @@ export function createCoreLeaving(processes: () => readonly number[], lookMillis
   const look = (): void => {
     const now = performance.now();
     const passed = now - lookedAt;
-    const all = allowedCores();
+    const all = coresOnline(allowedCores());
     const threads = threadsNow();
     const { ran, waited } = changeOf(threads, before);
     if (lookedAt > 0) {
@@ -112,8 +113,8 @@ function changeOf(threads: readonly Thread[], before: ReadonlyMap<string, Thread
   for (const thread of threads) {
     const earlier = before.get(thread.id);
     if (earlier === undefined) continue;
-    ran += thread.ran - earlier.ran;
-    waited += thread.waited - earlier.waited;
+    ran += thread.running - earlier.running;
+    waited += thread.waiting - earlier.waiting;
   }
   return { ran, waited };
 }
@@ -133,20 +134,10 @@ function priorityOf(thread: string, otherwise: number): number {
 
 function threadsOf(processId: string): Thread[] {
   try {
-    const folder = `/proc/${processId}/task`;
-    return readdirSync(folder).map((id) => ({ id, ...timesOf(`${folder}/${id}`) }));
+    const ids = readdirSync(`/proc/${processId}/task`);
+    return ids.map((id) => ({ id, ...(threadTimes(id) ?? { running: 0, waiting: 0 }) }));
   } catch {
     // It has ended.
     return [];
-  }
-}
-
-/** None where the system does not count them. */
-function timesOf(folder: string): Omit<Thread, 'id'> {
-  try {
-    const [ran, waited] = readFileSync(`${folder}/schedstat`, 'utf8').split(' ');
-    return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
-  } catch {
-    return { ran: 0, waited: 0 };
   }
 }

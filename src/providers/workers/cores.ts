@@ -1,26 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readSystemFile } from './system-files.ts';
 
 /**
  * Numbers of the cores that a thread may run on, by its id; the main thread unless told. None where the system does not
  * tell.
  */
 export function allowedCores(thread = 'self'): number[] {
-  const status = textOf(`/proc/${thread}/status`);
-  const allowed = coresIn(/^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1] ?? '');
-  // It names those that may be added some day, too.
-  const present = textOf('/sys/devices/system/cpu/online').trim();
-  if (present === '') return allowed;
-  const online = new Set(coresIn(present));
-  return allowed.filter((core) => online.has(core));
+  const status = readSystemFile(`/proc/${thread}/status`);
+  return coresIn(/^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1] ?? '');
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+/** Of these the ones that are there: a system may name those that can be added some day, too. */
+export function coresOnline(cores: readonly number[]): number[] {
+  const online = new Set(coresIn(readSystemFile('/sys/devices/system/cpu/online')));
+  return online.size === 0 ? [...cores] : cores.filter((core) => online.has(core));
 }
 
 /** From a list such as `0-3,8`. */

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { readSystemFile } from './system-files.ts';
 
 /** A nice value, from -20 to 19. */
 const niceness = 10;
@@ -27,7 +28,9 @@ export function giveWay(isOwnProcess: boolean): void {
 export function helpersGiveWay(): void {
   if (process.platform !== 'linux') return;
   try {
-    const helpers = readdirSync(threads).filter((thread) => nameOf(thread).includes('V8Worker'));
+    const helpers = readdirSync(threads).filter((thread) =>
+      readSystemFile(`${threads}/${thread}/comm`).includes('V8Worker'),
+    );
     if (helpers.length > 0) setFlagsFromString('--no-parallel-scavenge');
     for (const thread of helpers) setPriority(Number(thread), niceness);
   } catch {
@@ -36,12 +39,3 @@ export function helpersGiveWay(): void {
 }
 
 const threads = '/proc/self/task';
-
-function nameOf(thread: string): string {
-  try {
-    return readFileSync(`${threads}/${thread}/comm`, 'utf8');
-  } catch {
-    // It has ended.
-    return '';
-  }
-}
